@@ -1,0 +1,131 @@
+"""The rows of the directory: the columns of its tables in their order, as polars types, and one revision as frames.
+
+`sinks/clickhouse/migrations` says the same in SQL with a comment for each column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from schemas.directory import DirectoryRecord, Manifest, ProfileRecord, School, SchoolClass
+
+SCHOOL_ROW: Final[dict[str, pl.DataType]] = {
+    "revision": pl.UInt64(),
+    "uai": pl.String(),
+    "valid_from": pl.Date(),
+    "valid_to": pl.Date(),
+    "name": pl.String(),
+    "commune": pl.String(),
+    "circonscription": pl.String(),
+    "pole": pl.String(),
+    "education_prioritaire": pl.String(),
+    "nature": pl.String(),
+    "academie": pl.String(),
+    "zone": pl.String(),
+    "holidays": pl.String(),
+    "deployed_from": pl.Date(),
+    "pilot": pl.Boolean(),
+    "mobile_classes": pl.UInt16(),
+    "structure_ids": pl.List(pl.String()),
+    "digest": pl.Binary(),
+}
+
+CLASS_ROW: Final[dict[str, pl.DataType]] = {
+    "revision": pl.UInt64(),
+    "class_id": pl.String(),
+    "uai": pl.String(),
+    "valid_from": pl.Date(),
+    "valid_to": pl.Date(),
+    "label": pl.String(),
+    "levels": pl.List(pl.String()),
+    "cycle": pl.String(),
+    "pupils": pl.UInt16(),
+    "projector": pl.Boolean(),
+    "teacher_trained": pl.Boolean(),
+    "pilot": pl.Boolean(),
+    "names": pl.List(pl.String()),
+    "digest": pl.Binary(),
+}
+
+PROFILE_ROW: Final[dict[str, pl.DataType]] = {
+    "revision": pl.UInt64(),
+    "profile": pl.String(),
+    "label": pl.String(),
+    "dnma": pl.String(),
+    "rank": pl.UInt8(),
+    "digest": pl.Binary(),
+}
+
+ACCOUNTS_ROW: Final[dict[str, pl.DataType]] = {
+    "revision": pl.UInt64(),
+    "uai": pl.String(),
+    "class_id": pl.String(),
+    "profile": pl.String(),
+    "loaded": pl.UInt32(),
+    "activated": pl.UInt32(),
+}
+
+MANIFEST_ROW: Final[dict[str, pl.DataType]] = {
+    "revision": pl.UInt64(),
+    "schools": pl.UInt32(),
+    "classes": pl.UInt32(),
+    "profiles": pl.UInt32(),
+    "content": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class DirectoryRows:
+    """Rows of the directory: of one revision where they were read, of any where they are to be stored."""
+
+    schools: pl.DataFrame
+    classes: pl.DataFrame
+    profiles: pl.DataFrame
+    accounts: pl.DataFrame
+    manifests: pl.DataFrame
+
+
+def to_rows(records: Iterable[DirectoryRecord]) -> DirectoryRows:
+    """The rows of `records`. Accounts are one row per profile, with an empty class where they belong to the school."""
+    schools: list[dict[str, object]] = []
+    classes: list[dict[str, object]] = []
+    profiles: list[dict[str, object]] = []
+    accounts: list[dict[str, object]] = []
+    manifests: list[dict[str, object]] = []
+    for record in records:
+        row = record.model_dump(mode="python", exclude={"accounts"})
+        match record:
+            case School():
+                schools.append(row | {"digest": record.digest()})
+                accounts.extend(_accounts(record, ""))
+            case SchoolClass():
+                classes.append(row | {"digest": record.digest()})
+                accounts.extend(_accounts(record, record.class_id))
+            case ProfileRecord():
+                profiles.append(row | {"digest": record.digest()})
+            case Manifest():
+                manifests.append(row)
+    return DirectoryRows(
+        _frame(schools, SCHOOL_ROW),
+        _frame(classes, CLASS_ROW),
+        _frame(profiles, PROFILE_ROW),
+        _frame(accounts, ACCOUNTS_ROW),
+        _frame(manifests, MANIFEST_ROW),
+    )
+
+
+def _accounts(record: School | SchoolClass, class_id: str) -> Iterable[dict[str, object]]:
+    for accounts in record.accounts:
+        yield accounts.model_dump(mode="python") | {
+            "revision": record.revision,
+            "uai": record.uai,
+            "class_id": class_id,
+        }
+
+
+def _frame(rows: list[dict[str, object]], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    return pl.DataFrame([[row[name] for name in schema] for row in rows], schema=schema, orient="row")
