@@ -1,0 +1,50 @@
+-- One row per event. A replayed or repeated event is the same row: the sort key and the partition key hold only what the
+-- event itself says, so an enrichment that changed can never split it in two. Read it through v_events.
+CREATE TABLE IF NOT EXISTS ${database}.events ${on_cluster} (
+  event_id FixedString(16) COMMENT 'hash of source and the producer''s id',
+  event_time DateTime64(6, 'UTC') COMMENT 'when it happened, as the platform says',
+  type LowCardinality(String) COMMENT 'login, activation, app_visit, notification',
+  school LowCardinality(String) COMMENT 'first school as the event carries it: UAI, or the platform''s structure id',
+  source LowCardinality(String) COMMENT 'the platform that emitted it',
+  format LowCardinality(String) COMMENT 'in which format it came',
+  uai LowCardinality(String) COMMENT 'first school, mapped by the directory; unmapped if the directory does not know it',
+  class_id LowCardinality(String) COMMENT 'first class in that school; empty if none was sent, unmapped if unknown',
+  other_uai Array(LowCardinality(String)) COMMENT 'further schools of a user of several',
+  other_class_id Array(LowCardinality(String)) COMMENT 'the class in each of them',
+  commune LowCardinality(String) COMMENT 'of the first school, as of event_time',
+  circonscription LowCardinality(String) COMMENT 'of the first school, as of event_time',
+  pole LowCardinality(String) COMMENT 'pole scolaire of the first school, as of event_time',
+  education_prioritaire LowCardinality(String) COMMENT 'REP, REP+ or empty, as of event_time',
+  zone LowCardinality(String) COMMENT 'holiday zone A, B or C, as of event_time',
+  cycle LowCardinality(String) COMMENT 'cycle of the class, as of event_time',
+  levels LowCardinality(String) COMMENT 'levels of the class, joined by -, as of event_time',
+  profile LowCardinality(String) COMMENT 'canonical profile of the user; of the sender for notifications',
+  app LowCardinality(String) COMMENT 'application by our key; autre if unknown; empty for logins',
+  app_raw LowCardinality(String) COMMENT 'the platform''s own name of the application',
+  app_kind LowCardinality(String) COMMENT 'NATIF or TIERS',
+  service LowCardinality(String) COMMENT 'DNMA service of the application',
+  channel LowCardinality(String) COMMENT 'web, mobile_app, federe, inconnu',
+  device LowCardinality(String) COMMENT 'ordinateur, smartphone, tablette, autre, inconnu',
+  user_key UInt64 COMMENT '64 bits of the user''s pseudonym; 0: nobody named',
+  session_key UInt64 COMMENT '64 bits of the session''s pseudonym; 0: none',
+  kind LowCardinality(String) COMMENT 'kind of notification, as the platform says',
+  stage LowCardinality(String) COMMENT 'sent or opened, for notifications',
+  recipients UInt32 COMMENT 'recipients of a notification, persons',
+  recipients_eleve UInt32,
+  recipients_parent UInt32,
+  recipients_enseignant UInt32,
+  recipients_personnel UInt32,
+  push Bool,
+  mail Bool,
+  uai_letter_wrong Bool COMMENT 'the UAI''s check letter does not match its digits',
+  topic LowCardinality(String),
+  incarnation UInt32 COMMENT 'of the log that was read; see logs',
+  partition UInt16,
+  offset UInt64,
+  arrived_at DateTime64(3, 'UTC') COMMENT 'Kafka''s timestamp of the record',
+  revision UInt64 COMMENT 'revision of the directory that enriched it')
+ENGINE = ${replicated}ReplacingMergeTree(revision)
+PARTITION BY toYYYYMM(event_time)
+ORDER BY (toStartOfMinute(event_time), school, type, event_id);
+
+CREATE VIEW IF NOT EXISTS ${database}.v_events ${on_cluster} AS SELECT * FROM ${database}.events FINAL;
