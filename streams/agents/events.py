@@ -1,0 +1,23 @@
+"""The agents of the event topics: each hands its batches to the intake, which acknowledges them when all is done.
+
+They hold no rules. Concurrency is 1, nothing is acknowledged here, and no exception leaves them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streams.intake import Intake
+from streams.topics import EVENT_TOPICS
+from streams.transport import BatchApp
+
+
+def attach_event_agents(app: BatchApp, intake: Intake) -> None:
+    """Give `app` one agent for each of the event topics: login, app_visit, notification."""
+
+    async def take(stream: Any) -> None:
+        async for event in stream.noack().events():
+            await intake.take(event)
+
+    for topic in EVENT_TOPICS:
+        app.agent(app.batch_topic(topic), name=topic)(take)

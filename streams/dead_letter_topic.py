@@ -1,0 +1,70 @@
+"""Dead letters on their topic, for whoever wants to hear of them: the same rows as in the table, as JSON.
+
+Delivered at least once; the key names the record that was refused, so a reader can tell a repetition.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import polars as pl
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from streams.topics import DEAD_LETTER
+
+_log = structlog.get_logger(__name__)
+_PAUSE_S = 1.0
+
+
+class DeadLetterTopic:
+    """Publishes dead letters and returns when the broker has them."""
+
+    def __init__(self, bootstrap: str, patience_s: float) -> None:
+        self._bootstrap = bootstrap
+        self._patience_s = patience_s
+        self._producer: AIOKafkaProducer | None = None
+
+    async def publish(self, letters: pl.DataFrame) -> None:
+        """Send every row, again and again while the broker is away; raises KafkaError once patience ends."""
+        if not len(letters):
+            return
+        end_s = time.monotonic() + self._patience_s
+        while True:
+            try:
+                await self._send(letters)
+            except KafkaError as error:
+                if time.monotonic() > end_s:
+                    raise
+                _log.warning("dead_letters_not_published", error=type(error).__name__, letters=len(letters))
+            else:
+                return
+            await asyncio.sleep(_PAUSE_S)
+
+    async def close(self) -> None:
+        """Let go of the broker."""
+        if self._producer is not None:
+            await self._producer.stop()
+            self._producer = None
+
+    async def _send(self, letters: pl.DataFrame) -> None:
+        producer = await self._started()
+        keys = letters.select(pl.concat_str("topic", "incarnation", "partition", "offset", separator="/")).to_series()
+        arrived = pl.col("arrived_at").dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ")
+        values = letters.with_columns(arrived).write_ndjson().splitlines()
+        sent = [
+            await producer.send(DEAD_LETTER, value=value.encode(), key=key.encode())
+            for key, value in zip(keys, values, strict=True)
+        ]
+        await asyncio.gather(*sent)
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap, acks="all", compression_type="lz4", linger_ms=5
+            )
+            await producer.start()
+            self._producer = producer
+        return self._producer

@@ -1,0 +1,20 @@
+"""The number of a log: another one whenever the log starts over, so that the same offsets can be told apart."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+_BYTES = 4
+
+
+def incarnations_of(topics: Iterable[str], identities: Mapping[str, str]) -> dict[str, int]:
+    """Topic -> incarnation (32 bits), from what names its log: Kafka's topic id, or the identity of a broker in memory.
+
+    A function of the identity alone, so that all workers agree without asking anyone.
+    """
+    return {topic: _number(topic, identities[topic]) for topic in topics}
+
+
+def _number(topic: str, identity: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{topic}\n{identity}".encode()).digest()[:_BYTES], "big")

@@ -1,0 +1,193 @@
+"""The path of a record: fetched batches in, rows out. Pure: no I/O, no clock, no settings.
+
+Law of conservation: every record of the batches is in exactly one of events, dead letters and dropped offsets, and
+every offset without a record is among the dropped ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import repeat
+
+import polars as pl
+
+from schemas.dead_letter import redact
+from schemas.formats import Decoded, Headers, Refusal, decode
+from schemas.pseudonym import Key, Pseudonyms, event_ids
+from schemas.reason import Drop, Reason
+from schemas.row import DEAD_LETTER_ROW, DROPPED_ROW, EVENT_ROW
+from sinks.base import Shipment
+from streams.batch import Batch, OffsetRange
+from streams.directory.snapshot import Directory
+from streams.enrichment import enrich
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far an event's time may lie from its arrival."""
+
+    future: timedelta = timedelta(minutes=10)
+    """Clocks of platforms differ; what lies further ahead is refused."""
+    age: timedelta = timedelta(days=400)
+    """A year and a month: what is older than anything that is kept is refused."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The secrets that the path of a record needs."""
+
+    pseudonyms: Pseudonyms
+    event_id: Key
+
+
+@dataclass(frozen=True)
+class Work:
+    """What batches came to, and which minutes must be counted anew (seconds since 1970 UTC)."""
+
+    shipment: Shipment
+    minutes: frozenset[int]
+    slow: int
+    """Records that the plain form of the decoder did not take."""
+
+
+def process(
+    batches: Sequence[Batch], directory: Directory, keys: Keys, incarnations: Mapping[str, int], limits: Limits
+) -> Work:
+    """Decode, check, enrich and pseudonymise the records of `batches`; none is lost, and none makes it raise."""
+    records, headers, places = _unpack(batches, incarnations)
+    decoded = decode(records, headers, keys.event_id)
+    timely, untimely = check_times(decoded.frame, places["arrived_at"], limits)
+    events = _to_rows(enrich(timely, directory), places, keys.pseudonyms, directory.revision)
+    letters = _to_dead_letters([*decoded.refusals, *untimely], records, headers, places, keys.pseudonyms)
+    dropped = _to_dropped(decoded, places, batches, incarnations)
+    minutes = events["event_time"].dt.truncate("1m").unique().dt.epoch("s").to_list()
+    return Work(Shipment(events, letters, dropped), frozenset(minutes), decoded.slow)
+
+
+def _unpack(
+    batches: Sequence[Batch], incarnations: Mapping[str, int]
+) -> tuple[list[bytes | None], list[Headers | None] | None, pl.DataFrame]:
+    """The records of all batches as columns, and where each of them stood."""
+    records = [value for batch in batches for value in batch.values]
+    headers: list[Headers | None] | None = None
+    if any(batch.headers for batch in batches):
+        headers = [h for batch in batches for h in (batch.headers or repeat(None, len(batch)))]
+    places = [_places(batch, incarnations[batch.topic]) for batch in batches if len(batch)]
+    return records, headers, pl.concat(places) if places else pl.DataFrame(schema=_PLACE)
+
+
+_PLACE = {name: EVENT_ROW[name] for name in ("topic", "incarnation", "partition", "offset", "arrived_at")}
+
+
+def _places(batch: Batch, incarnation: int) -> pl.DataFrame:
+    arrived = pl.Series("arrived_at", batch.timestamps_ms, dtype=pl.Int64).cast(_PLACE["arrived_at"])
+    return pl.DataFrame([batch.offset_column(), arrived]).select(
+        pl.lit(batch.topic, dtype=_PLACE["topic"]).alias("topic"),
+        pl.lit(incarnation, dtype=_PLACE["incarnation"]).alias("incarnation"),
+        pl.lit(batch.partition, dtype=_PLACE["partition"]).alias("partition"),
+        "offset",
+        "arrived_at",
+    )
+
+
+def check_times(frame: pl.DataFrame, arrived_at: pl.Series, limits: Limits) -> tuple[pl.DataFrame, list[Refusal]]:
+    """The events whose time fits their arrival, and the refusals of the others; `arrived_at` is by record."""
+    age = arrived_at.gather(frame["index"]) - frame["time"].dt.cast_time_unit("ms")
+    future, old = age < -limits.future, age > limits.age
+    untimely = future | old
+    if not untimely.any():
+        return frame, []
+    refusals = [
+        Refusal(index, Reason.FUTURE if ahead else Reason.TOO_OLD, _untimely(lies, limits), form)
+        for index, ahead, lies, form in zip(
+            *(column.filter(untimely) for column in (frame["index"], future, age, frame["format"])), strict=True
+        )
+    ]
+    return frame.filter(~untimely), refusals
+
+
+def _untimely(age: timedelta, limits: Limits) -> str:
+    if age < timedelta():
+        return f"time: {-age} after its arrival, {limits.future} are allowed"
+    return f"time: {age} before its arrival, {limits.age} are allowed"
+
+
+def _to_rows(frame: pl.DataFrame, places: pl.DataFrame, pseudonyms: Pseudonyms, revision: int) -> pl.DataFrame:
+    """Enriched events as the rows of the table `events`."""
+    frame = frame.hstack(places[frame["index"]])
+    blank = pl.lit("")
+    nobody = pl.lit(0, dtype=pl.UInt32)
+    frame = frame.with_columns(
+        event_ids(frame["source"], frame["id"]).alias("event_id"),
+        pseudonyms.keys(frame["user"]).alias("user_key"),
+        pseudonyms.keys(frame["session"]).alias("session_key"),
+        pl.col("time").alias("event_time"),
+        pl.col("channel", "device", "profile").cast(pl.String).fill_null("inconnu"),
+        pl.col("app_kind", "kind").cast(pl.String).fill_null(blank),
+        pl.when(pl.col("type") == "notification")
+        .then(pl.col("stage").cast(pl.String).fill_null("sent"))
+        .otherwise(blank),
+        pl.col("recipient_count").fill_null(nobody).alias("recipients"),
+        pl.col("^recipients_.*$").fill_null(nobody),
+        pl.col("push", "mail").fill_null(value=False),
+        pl.lit(revision, dtype=pl.UInt64).alias("revision"),
+    )
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in EVENT_ROW.items())
+
+
+def _to_dead_letters(
+    refusals: Sequence[Refusal],
+    records: Sequence[bytes | None],
+    headers: Sequence[Headers | None] | None,
+    places: pl.DataFrame,
+    pseudonyms: Pseudonyms,
+) -> pl.DataFrame:
+    """Refusals as the rows of the table `dead_letters`."""
+    if not refusals:
+        return pl.DataFrame(schema=DEAD_LETTER_ROW)
+    kept = [redact(records[at.index], at.format, pseudonyms, headers[at.index] if headers else None) for at in refusals]
+    what = pl.DataFrame(
+        {
+            "reason": [refusal.reason.value for refusal in refusals],
+            "message": [refusal.message for refusal in refusals],
+            "format": [refusal.format for refusal in refusals],
+            "school": [redacted.school or "" for redacted in kept],
+            "payload": [redacted.payload for redacted in kept],
+            "payload_bytes": [redacted.length for redacted in kept],
+            "payload_sha256": [redacted.sha256 for redacted in kept],
+        }
+    )
+    frame = places[[refusal.index for refusal in refusals]].hstack(what)
+    return frame.select(pl.col(name).cast(dtype) for name, dtype in DEAD_LETTER_ROW.items())
+
+
+def _to_dropped(
+    decoded: Decoded, places: pl.DataFrame, batches: Sequence[Batch], incarnations: Mapping[str, int]
+) -> pl.DataFrame:
+    """Offsets that hold no event for us and are no error, as the rows of the table `dropped`."""
+    rows = [
+        (batch.topic, incarnations[batch.topic], batch.partition, *span, reason.value)
+        for batch in batches
+        for span, reason in _holes(batch)
+    ]
+    frame = pl.DataFrame(rows, schema=DROPPED_ROW, orient="row")
+    if not decoded.drops:
+        return frame
+    ignored = places[[index for index, _ in decoded.drops]].with_columns(
+        pl.Series("reason", [drop.value for _, drop in decoded.drops])
+    )
+    # Neighbours of one reason become one range.
+    run = (pl.col("offset") - pl.int_range(pl.len(), dtype=pl.UInt64)).over(
+        "topic", "partition", "reason", order_by="offset"
+    )
+    ranges = ignored.group_by("topic", "incarnation", "partition", "reason", run.alias("run")).agg(
+        pl.col("offset").min().alias("first"), (pl.col("offset").max() + 1).alias("next")
+    )
+    return pl.concat([frame, ranges.select(pl.col(name).cast(dtype) for name, dtype in DROPPED_ROW.items())])
+
+
+def _holes(batch: Batch) -> list[tuple[OffsetRange, Drop]]:
+    holes = [(hole, Drop.NO_RECORD) for hole in batch.holes()]
+    return [(batch.expired, Drop.EXPIRED_BEFORE_READ), *holes] if batch.expired else holes

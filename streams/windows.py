@@ -1,0 +1,155 @@
+"""The passes that keep the windows right, and the acknowledgements that wait for them.
+
+A batch is acknowledged only when its rows are stored and the minutes, hours and days they touch were recomputed after
+that. So Kafka itself remembers what a dead worker left undone: no dirty table, no watermark, no scan at start. Passes
+are paced by what is dirty, not by batch: often when little comes in, once per slice when far behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from sinks.base import Level
+
+PARIS = ZoneInfo("Europe/Paris")
+_EPOCH_DAY = date(1970, 1, 1)
+_AT_ONCE = {Level.MINUTE: 500, Level.HOUR: 100, Level.DAY: 40}
+"""Slices of one statement: few statements, and none that reads more than a small machine can hold."""
+
+
+class Recompute(Protocol):
+    """Writes slices of a level anew; returns when they are right, however long the store is away."""
+
+    def __call__(self, level: Level, slices: Collection[int]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often the windows are recomputed."""
+
+    share: float = 0.3
+    """Share of the time that passes over minutes may take."""
+    shortest_pause_s: float = 0.1
+    roll_interval_s: float = 3.0
+    """Pause between passes over hours and days, at least; ten times what the last one took, if that is longer."""
+    max_held_rows: int = 300_000
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Rows that are in the store and wait for their windows, and what to do then."""
+
+    minutes: frozenset[int]
+    rows: int
+    acknowledge: Callable[[], None]
+    arrived_ms: int | None = None
+    """First arrival in Kafka among them, for the freshness."""
+
+
+@dataclass
+class Windows:
+    """Stored rows wait here until their minutes, hours and days were recomputed; then they are acknowledged."""
+
+    recompute: Recompute
+    pace: Pace
+    hurried: Callable[[], bool]
+    """Whether a rebalance or a stop waits for our acknowledgements."""
+    on_minutes_right: Callable[[Sequence[Stored]], None] = lambda _: None
+    on_stage: Callable[[str, float], None] = lambda _stage, _seconds: None
+    held_rows: int = 0
+    _fresh: list[Stored] = field(default_factory=list)
+    """Touched since the last pass over minutes."""
+    _counted: list[Stored] = field(default_factory=list)
+    """Counted in minutes, not yet in hours and days."""
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _rolled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def add(self, stored: Stored) -> None:
+        """Take in what was just stored."""
+        self._fresh.append(stored)
+        self.held_rows += stored.rows
+        self._wake.set()
+
+    @property
+    def full(self) -> bool:
+        """Whether as many rows wait as may: no more should be stored now."""
+        return self.held_rows > self.pace.max_held_rows
+
+    async def room(self) -> None:
+        """Return when more may be stored."""
+        while self.full:
+            self._rolled.clear()
+            await self._rolled.wait()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._fresh and not self._counted
+
+    async def run(self) -> None:
+        """Pass after pass, for ever."""
+        rolled_s, roll_cost_s = time.monotonic(), 0.0
+        while True:
+            minutes_cost_s = await self._count_minutes()
+            due_s = rolled_s + max(self.pace.roll_interval_s, 10 * roll_cost_s)
+            if self._counted and (
+                self.hurried() or self.held_rows > self.pace.max_held_rows / 2 or time.monotonic() > due_s
+            ):
+                roll_cost_s = await self._roll()
+                rolled_s = time.monotonic()
+            await self._rest(max(self.pace.shortest_pause_s, minutes_cost_s * (1 / self.pace.share - 1)))
+
+    async def _count_minutes(self) -> float:
+        fresh, self._fresh = self._fresh, []
+        minutes = _union(fresh)
+        spent_s = await self._write(Level.MINUTE, minutes)
+        if fresh:
+            self._counted += fresh
+            self.on_minutes_right(fresh)
+        return spent_s
+
+    async def _roll(self) -> float:
+        counted, self._counted = self._counted, []
+        hours = {minute - minute % 3600 for minute in _union(counted)}
+        spent_s = await self._write(Level.HOUR, hours)
+        spent_s += await self._write(Level.DAY, days_of(hours))
+        for stored in counted:
+            self.held_rows -= stored.rows
+            stored.acknowledge()
+        self._rolled.set()
+        return spent_s
+
+    async def _write(self, level: Level, slices: Collection[int]) -> float:
+        if not slices:
+            return 0.0
+        start_s = time.monotonic()
+        ordered = sorted(slices)
+        for first in range(0, len(ordered), _AT_ONCE[level]):
+            await asyncio.to_thread(self.recompute, level, ordered[first : first + _AT_ONCE[level]])
+        spent_s = time.monotonic() - start_s
+        self.on_stage(level.value, spent_s)
+        return spent_s
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait; not longer than needed where someone waits for us, and until something comes where nothing is left."""
+        end_s = time.monotonic() + seconds
+        while (left_s := end_s - time.monotonic()) > 0 and not (self.hurried() and not self.empty):
+            await asyncio.sleep(min(left_s, 0.05))
+        if self.empty:
+            self._wake.clear()
+            await self._wake.wait()
+
+
+def days_of(hours: Iterable[int]) -> set[int]:
+    """The days of Paris, counted from 1970-01-01, in which hours (seconds since 1970 UTC) begin."""
+    return {(datetime.fromtimestamp(hour, UTC).astimezone(PARIS).date() - _EPOCH_DAY).days for hour in hours}
+
+
+def _union(stored: Iterable[Stored]) -> set[int]:
+    return set().union(*(s.minutes for s in stored))

@@ -1,0 +1,296 @@
+"""A worker: the composition root. The only module that names both Faust and the concrete store."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
+from typing import Any, NoReturn, cast
+
+import faust
+import structlog
+from faust.types import TP
+from mode.utils.loops import get_event_loop
+
+from schemas.pseudonym import Pseudonyms
+from sinks.base import LogStart, Progress, RowsRefused, StoreMisconfigured, StoreUnavailable
+from sinks.clickhouse.client import connect
+from sinks.clickhouse.directory import activate_if_complete, current_revision, read_directory, store_directory_records
+from sinks.clickhouse.store import ClickHouseStore
+from sinks.delivery import Waiting, deliver
+from streams import metrics
+from streams.agents.directory import attach_directory_agents
+from streams.agents.events import attach_event_agents
+from streams.batch import Batch
+from streams.clock import Clock
+from streams.dead_letter_topic import DeadLetterTopic
+from streams.directory.snapshot import Directory
+from streams.directory_keeper import DirectoryKeeper
+from streams.frontier import Frontier
+from streams.incarnation import incarnations_of
+from streams.intake import Intake, Load
+from streams.observation import note_stage, note_stored
+from streams.pipeline import Keys, Limits, process
+from streams.settings import Settings
+from streams.topics import EVENT_TOPICS, log_identities
+from streams.transport import BatchApp
+from streams.windows import Pace, Stored, Windows
+
+_log = structlog.get_logger(__name__)
+
+EX_SOFTWARE = 70
+_PROGRESS_INTERVAL_S = 2.0
+_DIRECTORY_INTERVAL_S = 2.0
+_LEDGER_INTERVAL_S = 60.0
+_HEARTBEAT_LIMIT_S = 30.0
+_ADVICE = {
+    StoreUnavailable: "the database stayed away for longer than ENT_PACE__PATIENCE_S: start it, then the worker",
+    StoreMisconfigured: "do what the error says, then start the worker again",
+    RowsRefused: "the database refuses rows that are no events: report this",
+}
+
+
+class Worker:
+    """Everything one worker process does, from Kafka to the acknowledged windows."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Connect the parts; raises SettingsError, StoreMisconfigured or StoreUnavailable where one cannot be had."""
+        self._settings = settings
+        self._clock = Clock(settings.clock_offset)
+        keys = Keys(Pseudonyms(settings.key("pseudonym_key")), settings.key("event_id_key"))
+        self._client = connect(settings.database)
+        self._store = ClickHouseStore(self._client, settings.database.database)
+        self._waiting = Waiting(settings.pace.patience(), time.monotonic, time.sleep, self._note_unavailable)
+        self._database = settings.database.database
+        self._directory = DirectoryKeeper(
+            partial(current_revision, self._client, self._database),
+            lambda revision: Directory(revision, read_directory(self._client, self._database, revision)),
+        )
+        self._incarnations = self._identify()
+        self._frontier = Frontier()
+        self._begun: set[tuple[str, int]] = set()
+        self._heartbeat_s = time.monotonic()
+        self._unavailable: str | None = None
+        self._loop = get_event_loop()
+        asyncio.set_event_loop(self._loop)  # Faust's threads ask for the one, its worker for the other
+        self.app = _build_app(settings, self._loop, self._on_truncated)
+        self._letters = DeadLetterTopic(settings.kafka.bootstrap, settings.pace.patience_s)
+        self._windows = Windows(
+            recompute=lambda level, slices: self._answered(lambda: self._store.recompute(level, slices)),
+            pace=Pace(
+                share=settings.pace.pass_share,
+                roll_interval_s=settings.pace.roll_interval_s,
+                max_held_rows=settings.pace.max_held_rows,
+            ),
+            hurried=self._hurried,
+            on_minutes_right=self._note_fresh,
+            on_stage=note_stage,
+        )
+        self._intake = Intake(
+            process=lambda batches: process(batches, self._directory.current, keys, self._incarnations, Limits()),
+            store=lambda shipment: deliver(self._store, shipment, self._waiting),
+            publish=lambda shipment: self._letters.publish(shipment.dead_letters),
+            windows=self._windows,
+            begin=self._begin,
+            on_acknowledged=self._note_acknowledged,
+            max_rows=settings.pace.max_rows,
+            linger_s=settings.pace.linger_s,
+            on_stored=note_stored,
+            on_stage=note_stage,
+        )
+        attach_event_agents(self.app, self._intake)
+        attach_directory_agents(self.app, self._store_directory)
+        self._door = metrics.Door(settings.metrics_host, settings.metrics_port, self._healthy, self._ready)
+
+    def run(self) -> NoReturn:
+        """Work until a signal; SystemExit says how it ended."""
+        self._answered(self._directory.refresh)
+        self.app.task(self._start)
+        self._door.open()
+        _log.info("worker_started", metrics_port=self._door.port, directory_revision=self._directory.current.revision)
+        _Process(
+            self.app,
+            loop=self._loop,
+            loglevel=self._settings.log_level,
+            override_logging=False,
+            redirect_stdouts=False,
+            quiet=True,
+        ).execute_from_commandline()
+
+    async def _start(self) -> None:
+        """Begin the stages; none of them ever ends by itself."""
+        loop = asyncio.get_running_loop()
+        stages: list[Coroutine[Any, Any, None]] = [
+            self._intake.run_work(),
+            self._intake.run_store(),
+            self._windows.run(),
+            self._repeat(_PROGRESS_INTERVAL_S, self._record_progress),
+            self._repeat(_DIRECTORY_INTERVAL_S, partial(asyncio.to_thread, self._directory.refresh)),
+            self._repeat(_LEDGER_INTERVAL_S, self._check_ledger),
+        ]
+        self._stages = [loop.create_task(stage) for stage in stages]
+        for task in self._stages:
+            task.add_done_callback(_leave)
+
+    async def _repeat(self, interval_s: float, what: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(interval_s)
+            self._heartbeat_s = time.monotonic()
+            await what()
+
+    # ---- the store -------------------------------------------------------------------------------------------------
+
+    def _answered(self, call: Callable[[], None]) -> None:
+        self._waiting.until_answered(call)
+        self._unavailable = None
+
+    def _note_unavailable(self, unavailable: StoreUnavailable) -> None:
+        metrics.STORE_UNAVAILABLE.inc()
+        if self._unavailable is None:
+            _log.warning("store_unavailable", error=str(unavailable), advice="the worker waits and tries again")
+        self._unavailable = str(unavailable)
+
+    def _store_directory(self, batch: Batch) -> None:
+        def store() -> None:
+            for refusal in store_directory_records(self._client, self._database, batch.topic, batch.keys, batch.values):
+                _log.error("directory_record_refused", key=refusal.key, reason=refusal.reason, message=refusal.message)
+            activate_if_complete(self._client, self._database)
+
+        self._answered(store)
+
+    # ---- logs and progress -----------------------------------------------------------------------------------------
+
+    def _identify(self) -> dict[str, int]:
+        kafka = self._settings.kafka
+        if kafka.log_identity is not None:
+            return incarnations_of(EVENT_TOPICS, dict.fromkeys(EVENT_TOPICS, kafka.log_identity))
+        return incarnations_of(EVENT_TOPICS, log_identities(kafka.bootstrap, EVENT_TOPICS))
+
+    async def _on_truncated(self, tp: TP) -> None:
+        """A log began again: its offsets belong to another incarnation from here on."""
+        self._incarnations = await asyncio.to_thread(self._identify)
+        self._begun.discard((tp.topic, tp.partition))
+        _log.warning(
+            "log_started_over", topic=tp.topic, partition=tp.partition, incarnation=self._incarnations[tp.topic]
+        )
+
+    async def _begin(self, batch: Batch) -> None:
+        partition = (batch.topic, batch.partition)
+        if partition not in self._begun:
+            first = batch.expired[0] if batch.expired else batch.base
+            start = LogStart(batch.topic, self._incarnations[batch.topic], batch.partition, first)
+            await asyncio.to_thread(self._answered, lambda: self._store.open_logs([start]))
+            self._begun.add(partition)
+        self._frontier.begin(batch)
+
+    def _note_acknowledged(self, load: Load) -> None:
+        for batch in load.batches:
+            self._frontier.finish(batch)
+        metrics.ROWS_HELD.set(self._windows.held_rows)
+
+    async def _record_progress(self) -> None:
+        now = self._clock.now()
+        lines = []
+        positions = {
+            (tp.topic, tp.partition): p for tp, p in self.app.positions().items() if tp.topic in self._incarnations
+        }
+        self._frontier.keep_only(set(positions))
+        for partition, position in positions.items():
+            done = position.acknowledged if position.acknowledged is not None else position.delivered
+            if position.log_end is None or done is None:
+                continue
+            lag = max(position.log_end - done, 0)
+            metrics.LAG_RECORDS.labels(*map(str, partition)).set(lag)
+            through = self._frontier.complete_through(partition, lag, now)
+            if through is not None:
+                topic, number = partition
+                lines.append(Progress(topic, number, self._incarnations[topic], through, lag))
+        if lines:
+            metrics.COMPLETE_THROUGH.set(min(line.complete_through for line in lines).timestamp())
+        try:
+            await asyncio.to_thread(self._store.record_progress, lines)
+        except StoreUnavailable as unavailable:
+            self._note_unavailable(unavailable)  # the next line says more than this one would
+
+    async def _check_ledger(self) -> None:
+        try:
+            lines = await asyncio.to_thread(self._store.ledger)
+        except StoreUnavailable as unavailable:
+            self._note_unavailable(unavailable)
+            return
+        missing = sum(line.missing for line in lines)
+        metrics.LEDGER_MISSING.set(missing)
+        if missing:
+            _log.error("ledger_does_not_close", missing_offsets=missing, advice="run `ent ledger`")
+
+    # ---- what others ask -------------------------------------------------------------------------------------------
+
+    def _hurried(self) -> bool:
+        """A rebalance or a stop waits for our acknowledgements."""
+        return bool(self.app.should_stop or not self.app.batch_consumer.flow_active)
+
+    def _note_fresh(self, stored: Sequence[Stored]) -> None:
+        now_ms = self._clock.now().timestamp() * 1000
+        for one in stored:
+            if one.arrived_ms is not None:
+                metrics.FRESHNESS_SECONDS.observe(max(now_ms - one.arrived_ms, 0) / 1000)
+
+    def _healthy(self) -> str | None:
+        silent_s = time.monotonic() - self._heartbeat_s
+        return None if silent_s < _HEARTBEAT_LIMIT_S else f"the worker's loop has not moved for {silent_s:.0f} s"
+
+    def _ready(self) -> str | None:
+        if self._unavailable:
+            return f"the database is away: {self._unavailable}"
+        return None if self.app.positions() else "no partition is assigned yet"
+
+
+class _Process(faust.Worker):
+    """The process around the app: the first SIGTERM or SIGINT drains and commits, the second one leaves at once."""
+
+    _asked = False
+
+    def _on_sigterm(self) -> None:
+        self._on_stop_asked(super()._on_sigterm)
+
+    def _on_sigint(self) -> None:
+        self._on_stop_asked(super()._on_sigint)
+
+    def _on_stop_asked(self, stop: Callable[[], None]) -> None:
+        if self._asked:
+            cast("BatchApp", self.app).leave_now("asked twice")
+        self._asked = True
+        stop()
+
+
+def _build_app(
+    settings: Settings, loop: asyncio.AbstractEventLoop, on_truncated: Callable[[TP], Awaitable[None]]
+) -> BatchApp:
+    kafka = settings.kafka
+
+    class App(BatchApp):
+        async def on_truncated(self, tp: TP) -> None:
+            await on_truncated(tp)
+
+    static: dict[str, Any] = {"consumer_group_instance_id": kafka.instance} if kafka.instance else {}
+    return App(
+        kafka.group,
+        bootstrap=kafka.bootstrap,
+        loop=loop,
+        broker_session_timeout=kafka.session_timeout_s,
+        broker_heartbeat_interval=min(1.0, kafka.session_timeout_s / 4),
+        broker_commit_interval=kafka.commit_interval_s,
+        **static,
+    )
+
+
+def _leave(task: asyncio.Task[None]) -> None:
+    """A stage ended, which none may: leave hard. Whatever is not acknowledged is delivered again."""
+    if task.cancelled():
+        return
+    error = task.exception()
+    advice = next((text for kind, text in _ADVICE.items() if isinstance(error, kind)), "report this with the trace")
+    _log.critical("worker_stopped", error=str(error), advice=advice, exc_info=error)
+    os._exit(EX_SOFTWARE)

@@ -1,0 +1,62 @@
+"""Workers come and go: every record is read, and a clean hand-over reads nothing twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+from tests.integration.brokers import LiveBroker, RealKafka
+from tests.integration.transport.rig import build, produce, settled, until
+
+
+async def slowly(event: Any) -> None:
+    await asyncio.sleep(len(event.value) * 0.0005)
+    event.ack()
+
+
+async def test_a_second_worker_joins_and_leaves(broker: LiveBroker, name: str) -> None:
+    """Two members of one group under load: each gets half of the partitions, nothing is lost, and a Kafka that takes
+    commits during a rebalance (the embedded broker does not) hands over without reading anything twice."""
+    broker.create_topic(name, 4)
+    produce(broker, name, range(10_000), partitions=4, per_batch=50)
+    first, by_first = build(broker, name, handle=slowly, consumer_max_fetch_size=2000)
+    second, by_second = build(broker, name, handle=slowly, consumer_max_fetch_size=2000)
+    async with first:
+        await until(lambda: len(by_first) > 500)
+        async with second:
+            await until(lambda: len(by_second) > 500)
+            assert len(first.positions()) == len(second.positions()) == 2
+        await until(lambda: len({*by_first.numbers(), *by_second.numbers()}) == 10_000)
+        want: dict[int, int | None] = dict.fromkeys(range(4), 2500)
+        assert await settled(broker, name, name, want) == want
+        assert first.counts.records_expired == second.counts.records_expired == 0
+    times_read = Counter(by_first.numbers() + by_second.numbers())
+    assert set(times_read) == set(range(10_000))
+    if isinstance(broker, RealKafka):
+        assert set(times_read.values()) == {1}
+
+
+async def test_what_an_expelled_worker_held_is_read_by_the_next(broker: LiveBroker, name: str) -> None:
+    """A batch acknowledged in an earlier generation counts for nothing: it is read again by its new owner."""
+    broker.create_topic(name, 2)
+    produce(broker, name, range(2000), partitions=2, per_batch=100)
+    held: list[Any] = []
+
+    async def hold(event: Any) -> None:
+        held.append(event)
+
+    impatient, by_first = build(broker, name, handle=hold, consumer_max_fetch_size=500)
+    second, by_second = build(broker, name)
+    async with impatient:
+        await until(lambda: len(by_first) == 2000)
+        impatient.batch_consumer.settings = type(impatient.batch_settings)(drain_timeout_s=0.2)
+        async with second:
+            await until(lambda: len(by_second) == 1000)
+            for event in held:
+                event.ack()
+            await asyncio.sleep(0.3)
+            lost = {batch.partition for batch in by_second.batches}
+            found = broker.committed(name, name, 2)
+            assert {found[partition] for partition in lost} == {1000}
+            assert len(lost) == 1
