@@ -90,7 +90,10 @@ class DirectoryRows:
 
 
 def to_rows(records: Iterable[DirectoryRecord]) -> DirectoryRows:
-    """The rows of `records`. Accounts are one row per profile, with an empty class where they belong to the school."""
+    """The rows of `records`. Accounts are one row per profile, with an empty class where they belong to the school.
+
+    Versions of one school or class all tell the same accounts, those of today, and so the same rows.
+    """
     schools: list[dict[str, object]] = []
     classes: list[dict[str, object]] = []
     profiles: list[dict[str, object]] = []
@@ -113,7 +116,7 @@ def to_rows(records: Iterable[DirectoryRecord]) -> DirectoryRows:
         _frame(schools, SCHOOL_ROW),
         _frame(classes, CLASS_ROW),
         _frame(profiles, PROFILE_ROW),
-        _frame(accounts, ACCOUNTS_ROW),
+        _frame(accounts, ACCOUNTS_ROW).unique(maintain_order=True),
         _frame(manifests, MANIFEST_ROW),
     )
 

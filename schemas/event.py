@@ -1,7 +1,7 @@
 """What an event is: CloudEvents 1.0 envelopes around the data of the four ENT events. These models are the law.
 
-Times are RFC 3339 with a zone. Field descriptions give unit and source; the JSON Schema and the AsyncAPI document are
-made from them. Fields outside the models are dropped unread.
+Times are RFC 3339 with a zone; a bare number is refused. Field descriptions give unit and source; the JSON Schema and
+the AsyncAPI document are made from them. Fields outside the models are dropped unread.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     StringConstraints,
     TypeAdapter,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -110,6 +112,9 @@ class _Data(_Model):
     device: Device | None = Field(None, description="Class of device. Source: platform or adapter, from the agent.")
 
 
+_SCHOOL_LISTS = ("uai", "structures")
+
+
 class _UserData(_Data):
     profile: Profile = Field(description="Profile of the user. Source: platform.")
     user: Identifier | None = Field(
@@ -122,6 +127,13 @@ class _UserData(_Data):
         if not self.uai and not self.structures:
             raise PydanticCustomError("missing_school", "an event names its school: uai or structures")
         return self
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        made = handler(schema)
+        named = [{"required": [name], "properties": {name: {"type": "array", "minItems": 1}}} for name in _SCHOOL_LISTS]
+        handler.resolve_ref_schema(made)["anyOf"] = named
+        return made
 
 
 class LoginData(_UserData):
@@ -143,16 +155,16 @@ class AppVisitData(_UserData):
 class Recipients(_Model):
     """Recipients of a notification by profile, in persons."""
 
-    eleve: Count = 0
-    parent: Count = 0
-    enseignant: Count = 0
-    personnel: Count = 0
+    eleve: Count = Field(0, description="Pupils, in persons. Source: platform.")
+    parent: Count = Field(0, description="Parents, in persons. Source: platform.")
+    enseignant: Count = Field(0, description="Teachers, in persons. Source: platform.")
+    personnel: Count = Field(0, description="Staff, in persons. Source: platform.")
 
 
 class NotificationData(_Data):
     """One emission of a notification to any number of recipients, or the opening of one.
 
-    It may name no school, for some platforms' notifications do not; it then counts as unmapped.
+    It may name no school, for a timeline does not know its readers' school; it then counts as unmapped.
     """
 
     app: Label = Field(description="The application that notifies, by our key or by the platform's name of it.")
@@ -180,32 +192,32 @@ class Login(_Envelope):
     """Someone connected."""
 
     topic: ClassVar[str] = "ent.login.v1"
-    type: Literal["fr.ent.login.v1"]
-    data: LoginData
+    type: Literal["fr.ent.login.v1"] = Field(description="What happened, as a CloudEvents type.")
+    data: LoginData = Field(description="What is known of it.")
 
 
 class Activation(_Envelope):
     """Someone activated an account; travels with the logins."""
 
     topic: ClassVar[str] = "ent.login.v1"
-    type: Literal["fr.ent.activation.v1"]
-    data: ActivationData
+    type: Literal["fr.ent.activation.v1"] = Field(description="What happened, as a CloudEvents type.")
+    data: ActivationData = Field(description="What is known of it.")
 
 
 class AppVisit(_Envelope):
     """Someone opened an application."""
 
     topic: ClassVar[str] = "ent.app_visit.v1"
-    type: Literal["fr.ent.app_visit.v1"]
-    data: AppVisitData
+    type: Literal["fr.ent.app_visit.v1"] = Field(description="What happened, as a CloudEvents type.")
+    data: AppVisitData = Field(description="What is known of it.")
 
 
 class Notification(_Envelope):
     """The platform notified people, or one of them opened it."""
 
     topic: ClassVar[str] = "ent.notification.v1"
-    type: Literal["fr.ent.notification.v1"]
-    data: NotificationData
+    type: Literal["fr.ent.notification.v1"] = Field(description="What happened, as a CloudEvents type.")
+    data: NotificationData = Field(description="What is known of it.")
 
 
 Event = Annotated[Login | Activation | AppVisit | Notification, Field(discriminator="type")]

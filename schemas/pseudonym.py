@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Iterable
 
 import polars as pl
 from pydantic import SecretStr
@@ -54,6 +54,17 @@ class Key:
         outer.update(inner.digest())
         return outer.digest()
 
+    def macs(self, messages: Iterable[bytes]) -> list[bytes]:
+        """`mac` of many messages: 0.6 µs each."""
+        copy_inner, copy_outer = self._inner.copy, self._outer.copy
+        made: list[bytes] = []
+        for message in messages:
+            inner, outer = copy_inner(), copy_outer()
+            inner.update(message)
+            outer.update(inner.digest())
+            made.append(outer.digest())
+        return made
+
     def __repr__(self) -> str:
         return f"Key({self.fingerprint})"
 
@@ -79,34 +90,43 @@ class Pseudonyms:
 
     def text(self, raw: str) -> str:
         """`hmac:` + fingerprint + 32 hex digits; what is in that form under this key already is returned as it is."""
-        if self._ours.fullmatch(raw):
+        if self._is_ours(raw):
             return raw
         return self._prefix + self.key.mac(raw.encode()).hex()[: 2 * _MAC_BYTES]
 
     def number(self, raw: str) -> int:
         """The first eight bytes of the MAC, little endian; never 0, which stands for nobody."""
-        mac = bytes.fromhex(raw[len(self._prefix) :]) if self._ours.fullmatch(raw) else self.key.mac(raw.encode())
+        mac = bytes.fromhex(raw[len(self._prefix) :]) if self._is_ours(raw) else self.key.mac(raw.encode())
         return int.from_bytes(mac[:8], "little") or 1
+
+    def _is_ours(self, raw: str) -> bool:
+        return raw.startswith(self._prefix) and self._ours.fullmatch(raw) is not None
 
     def digest(self, payload: bytes) -> str:
         """HMAC-SHA256 of any bytes, 64 hex digits: names a payload without letting a short one be guessed."""
         return self.key.mac(payload).hex()
 
     def texts(self, raw: pl.Series) -> pl.Series:
-        """String -> String; null stays null. One MAC per distinct value."""
-        return _by_distinct(raw, self.text, pl.String())
+        """`text` over a column of strings; null stays null. One MAC per distinct value."""
+        ours = pl.col("raw").str.contains(f"^{self._ours.pattern}$")
+        mac = pl.col("mac").bin.slice(0, _MAC_BYTES).bin.encode("hex")
+        return self._by_distinct(raw, pl.when(ours).then("raw").otherwise(self._prefix + mac))
 
     def keys(self, raw: pl.Series) -> pl.Series:
-        """String -> UInt64; null becomes 0, nobody. One MAC per distinct value."""
-        return _by_distinct(raw, self.number, pl.UInt64()).fill_null(0)
+        """`number` over a column of strings, as UInt64; null becomes 0, nobody. One MAC per distinct value."""
+        ours = pl.col("raw").str.contains(f"^{self._ours.pattern}$")
+        told = pl.col("raw").str.slice(len(self._prefix)).str.decode("hex", strict=False)
+        mac = pl.when(ours).then(told).otherwise("mac").bin.slice(0, 8)
+        number = mac.bin.reinterpret(dtype=pl.UInt64, endianness="little").replace(0, 1)
+        return self._by_distinct(raw, number).fill_null(0)
 
-
-def _by_distinct(raw: pl.Series, of: Callable[[str], object], dtype: pl.DataType) -> pl.Series:
-    distinct = raw.drop_nulls().unique()
-    made = pl.Series("made", [of(value) for value in distinct.to_list()], dtype)
-    table = pl.DataFrame({"raw": distinct.cast(pl.String), "made": made})
-    rows = pl.DataFrame({"raw": raw.cast(pl.String)})
-    return rows.join(table, on="raw", how="left", maintain_order="left")["made"].alias(raw.name)
+    def _by_distinct(self, raw: pl.Series, made: pl.Expr) -> pl.Series:
+        """An expression over `raw` and its `mac`, asked once per distinct value."""
+        distinct = raw.drop_nulls().unique().cast(pl.String).alias("raw")
+        macs = pl.Series("mac", self.key.macs(value.encode() for value in distinct.to_list()), pl.Binary)
+        table = pl.DataFrame([distinct, macs]).select("raw", made.alias("made"))
+        rows = pl.DataFrame({"raw": raw.cast(pl.String)})
+        return rows.join(table, on="raw", how="left", maintain_order="left")["made"].alias(raw.name)
 
 
 def event_ids(source: pl.Series, identifier: pl.Series) -> pl.Series:

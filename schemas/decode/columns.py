@@ -149,7 +149,7 @@ class Tree:
         kind = kind_of(where, field.annotation, field.metadata)
         required = field.is_required()
         default = None if required else field.default
-        if not required and not isinstance(default, bool | int | str | None):
+        if type(default) not in {bool, int, str, type(None)}:
             raise UnknownKindError(f"{where}: the default {default!r}")
         if not required and default is None and not kind.nullable:
             raise UnknownKindError(f"{where}: null by default and yet not nullable")

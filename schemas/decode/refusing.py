@@ -23,6 +23,8 @@ _BY_TYPE = {
     "int_from_float": Reason.BAD_TYPE,
     "datetime_from_date_parsing": Reason.BAD_TYPE,
     "datetime_object_invalid": Reason.BAD_TYPE,
+    "too_early": Reason.TOO_OLD,
+    "too_late": Reason.FUTURE,
     "seconds_for_milliseconds": Reason.SECONDS_FOR_MILLISECONDS,
 }
 _BY_TYPE_OF_A_TIME = {"greater_than_equal": Reason.TOO_OLD, "less_than": Reason.FUTURE}

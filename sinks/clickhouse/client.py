@@ -9,6 +9,7 @@ from typing import Any
 
 import clickhouse_connect
 import pyarrow as pa
+from clickhouse_connect import common
 from clickhouse_connect.driver.client import Client as Driver
 from clickhouse_connect.driver.httputil import get_pool_manager
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -17,6 +18,13 @@ from sinks.clickhouse.errors import Misconfigured, Unavailable, from_driver
 
 # The driver logs each failed request with its URL, parameters included; what failed is raised to our callers anyhow.
 logging.getLogger("clickhouse_connect").setLevel(logging.ERROR)
+
+
+# The driver would leave a setting out, or refuse it itself, where the user may not change it: the server shall say so.
+common.set_setting("invalid_setting_action", "send")
+
+_INSERT_SETTINGS = {"async_insert": 0}
+"""Rows are stored when the insert is answered: asynchronous inserts are its default since 26.2."""
 
 
 class DatabaseSettings(BaseModel):
@@ -78,8 +86,9 @@ class Client:
 
     def command(self, sql: str, parameters: Mapping[str, Any] | None = None) -> None:
         """Run a statement that gives no rows."""
+        settings = _INSERT_SETTINGS if sql.lstrip()[:6].upper() == "INSERT" else None
         with _own_failures():
-            self._driver().command(sql, parameters=dict(parameters or {}))
+            self._driver().command(sql, parameters=dict(parameters or {}), settings=settings)
 
     def insert_arrow(self, table: str, rows: Any) -> None:
         """Store a `pyarrow.Table` in the columns of `table` that bear its columns' names, as one Arrow stream."""
@@ -87,7 +96,9 @@ class Client:
         with pa.ipc.new_stream(sink, rows.schema, options=self._arrow) as stream:
             stream.write_table(rows)
         with _own_failures():
-            self._driver().raw_insert(table, rows.column_names, insert_block=sink.getvalue(), fmt="ArrowStream")
+            self._driver().raw_insert(
+                table, rows.column_names, insert_block=sink.getvalue(), settings=_INSERT_SETTINGS, fmt="ArrowStream"
+            )
 
     def answers(self) -> bool:
         """Whether the server can be reached and takes our credentials."""
@@ -121,7 +132,6 @@ class Client:
                 show_clickhouse_errors="scrub",
                 pool_mgr=self._pool,
                 tz_mode="aware",
-                settings={"async_insert": 0},
             )
             self._threads.driver = driver
         return driver

@@ -18,12 +18,18 @@ from sinks.clickhouse.client import Client
 KEPT_REVISIONS: Final = 3
 """The one in force and those before it that a slow worker may still be reading."""
 _TABLES: Final = {
-    "schools": SCHOOL_ROW,
-    "classes": CLASS_ROW,
-    "profiles": PROFILE_ROW,
     "accounts": ACCOUNTS_ROW,
+    "profiles": PROFILE_ROW,
+    "classes": CLASS_ROW,
+    "schools": SCHOOL_ROW,
     "directory_manifests": MANIFEST_ROW,
 }
+"""Accounts first: they have no digest of their own, and are there wherever the record is that they came with."""
+_COUNTED: Final = ("schools", "classes", "profiles")
+
+
+class DirectoryGoneError(ValueError):
+    """The revision is not in the database, or no longer: read the one in force."""
 
 
 def store_directory_records(
@@ -31,12 +37,14 @@ def store_directory_records(
 ) -> list[DirectoryRefusal]:
     """Store records of one of the directory's topics; what is none is returned and keeps its revision out of force.
 
-    Raises `DatabaseFailure`; the same records may be stored again.
+    Raises `DatabaseFailure`; the same records may be stored again. Records of revisions that are forgotten already, as
+    a log that is read from its beginning holds them, are left out.
     """
     batch = read_directory_records(topic, keys, values)
-    rows = to_rows(batch.records)
-    frames = (rows.schools, rows.classes, rows.profiles, rows.accounts, rows.manifests)
-    for table, frame in zip(_TABLES, frames, strict=True):
+    oldest = _oldest_kept(client, database)
+    rows = to_rows(record for record in batch.records if record.revision >= oldest)
+    frames = dict(zip(_TABLES, (rows.accounts, rows.profiles, rows.classes, rows.schools, rows.manifests), strict=True))
+    for table, frame in frames.items():
         # A partition is a revision, and an insert may not touch more than a hundred of them.
         for part in frame.partition_by("revision") if len(frame) else ():
             client.insert_arrow(f"{database}.{table}", part.to_arrow(compat_level=pl.CompatLevel.oldest()))
@@ -77,16 +85,25 @@ def current_revision(client: Client, database: str) -> int | None:
 
 
 def read_directory(client: Client, database: str, revision: int) -> DirectoryRows:
-    """All rows of a revision."""
-    frames = [_read(client, database, table, row, revision) for table, row in _TABLES.items()]
-    return DirectoryRows(*frames)
+    """All rows of a revision that was put in force. Raises DirectoryGoneError where it is not there as it was then."""
+    frames = {table: _read(client, database, table, row, revision) for table, row in _TABLES.items()}
+    then = client.query_rows(
+        f"SELECT schools, classes, profiles FROM {database}.directory_revisions FINAL "
+        "WHERE revision = {revision:UInt64}",
+        {"revision": revision},
+    )
+    if then != [tuple(len(frames[table]) for table in _COUNTED)]:
+        raise DirectoryGoneError(f"revision {revision} of the directory is not complete in {database}")
+    return DirectoryRows(
+        frames["schools"], frames["classes"], frames["profiles"], frames["accounts"], frames["directory_manifests"]
+    )
 
 
 def _present(client: Client, database: str, revision: int) -> tuple[int, int, int, str]:
     """What is there of a revision, as its manifest would say it."""
     union = " UNION ALL ".join(
         f"SELECT '{table}' AS kind, digest FROM {database}.{table} FINAL WHERE revision = {{revision:UInt64}}"
-        for table in ("schools", "classes", "profiles")
+        for table in _COUNTED
     )
     ((schools, classes, profiles, content),) = client.query_rows(
         "SELECT countIf(kind = 'schools'), countIf(kind = 'classes'), countIf(kind = 'profiles'), "
@@ -107,14 +124,17 @@ def _read(client: Client, database: str, table: str, row: dict[str, pl.DataType]
     return frame.select(pl.col(name).cast(kind) for name, kind in row.items())
 
 
-def _forget_old(client: Client, database: str) -> None:
-    """Drop what no worker reads any more: revisions below the last few that were put in force."""
+def _oldest_kept(client: Client, database: str) -> int:
+    """The first of the last few revisions that were put in force; 0 while there are fewer."""
     kept = client.query_rows(
         f"SELECT DISTINCT revision FROM {database}.directory_revisions ORDER BY revision DESC LIMIT {KEPT_REVISIONS}"
     )
-    oldest = min(revision for (revision,) in kept)
-    if len(kept) < KEPT_REVISIONS:
-        return
+    return int(kept[-1][0]) if len(kept) == KEPT_REVISIONS else 0
+
+
+def _forget_old(client: Client, database: str) -> None:
+    """Drop what no worker reads any more, revisions that were never complete among it."""
+    oldest = _oldest_kept(client, database)
     for table in ("schools", "classes", "profiles", "accounts"):
         parts = client.query_rows(
             "SELECT DISTINCT partition FROM system.parts WHERE active AND database = {database:String} "

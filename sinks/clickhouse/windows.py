@@ -2,8 +2,8 @@
 
 Each statement writes its slices whole, with a version that was asked of the database *before* it. Whoever has the
 higher version has seen everything that was stored before that moment, so the lower one may lose: a pass that is
-overtaken, repeated or cut changes nothing that is right. Cells that were there and have no events any more are written as zeros by
-the same statement. Each level asks for its own version after the level below was written.
+overtaken, repeated or cut changes nothing that is right. Cells that were there and have no events any more are written
+as zeros by the same statement. Each level asks for its own version after the level below was written.
 """
 
 from __future__ import annotations

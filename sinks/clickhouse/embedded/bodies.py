@@ -70,15 +70,20 @@ def read_pieces(stream: Stream, headers: Message) -> Iterator[bytes]:
 
 
 def read_body(stream: Stream, headers: Message, max_bytes: int) -> bytes:
-    """The whole body, decompressed. Raises `Refusal` for one that is cut, broken or larger than `max_bytes`."""
-    length = headers.get("Content-Length", "0").strip()
-    if length.isascii() and length.isdigit() and int(length) > max_bytes:
-        raise too_large(max_bytes)
+    """The whole body, decompressed. Raises `Refusal` for one that is cut, broken or larger than `max_bytes`.
+
+    What is too large is taken to its end and not kept: a client reads no answer before it has sent all.
+    """
     taken = bytearray()
+    size = 0
     for piece in read_pieces(stream, headers):
-        taken += piece
-        if len(taken) > max_bytes:
-            raise too_large(max_bytes)
+        size += len(piece)
+        if size <= max_bytes:
+            taken += piece
+        else:
+            taken.clear()
+    if size > max_bytes:
+        raise too_large(max_bytes)
     encoding = headers.get("Content-Encoding", "").strip().lower()
     return decompress(bytes(taken), encoding, max_bytes) if encoding not in ("", "identity") else bytes(taken)
 

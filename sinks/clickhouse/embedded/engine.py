@@ -78,7 +78,6 @@ class Engine:
         self._places = threading.BoundedSemaphore(self.limits.max_parallel_statements)
         self._reading_places = threading.BoundedSemaphore(max(1, self.limits.max_parallel_statements // 2))
         self._defaults = {
-            "async_insert": "0",
             "max_result_bytes": str(self.limits.max_result_bytes),
             "result_overflow_mode": "throw",
         }

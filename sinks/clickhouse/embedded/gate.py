@@ -116,7 +116,10 @@ def _parse(session: Session, sql: str) -> Node:
         if refusal.code == _NO_TREE:
             raise access_denied(_ALLOWED) from refusal
         raise
-    tree: Node = json.loads(parsed.body)
+    try:
+        tree: Node = json.loads(parsed.body)
+    except RecursionError:
+        raise access_denied("the statement is nested too deeply for a reader") from None
     return tree
 
 

@@ -4,6 +4,7 @@ import hmac
 import io
 import json
 import logging
+import re
 import socket
 import time
 import uuid
@@ -41,6 +42,7 @@ _CONTENT_TYPES = {
     "TabSeparated": "text/tab-separated-values; charset=UTF-8",
 }
 _PLAIN = "text/plain; charset=UTF-8"
+_UNFIT_FOR_HEADERS = re.compile(r"[^\x20-\x7e]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +259,7 @@ class Handler(BaseHTTPRequestHandler):
             **extra,
         }
         for name, value in headers.items():
-            self.send_header(name, value.replace("\r", " ").replace("\n", " "))
+            self.send_header(name, _UNFIT_FOR_HEADERS.sub("?", value))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

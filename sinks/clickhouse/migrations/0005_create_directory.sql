@@ -83,15 +83,16 @@ ENGINE = ${replicated}ReplacingMergeTree
 PARTITION BY revision
 ORDER BY (revision, uai, class_id, profile);
 
+-- Of each school and class, the description that holds today; of one that is still to come, the first.
 CREATE VIEW IF NOT EXISTS ${database}.v_schools ${on_cluster} AS
 SELECT * FROM ${database}.schools FINAL
 WHERE revision = (SELECT max(revision) FROM ${database}.directory_revisions)
-ORDER BY valid_from DESC LIMIT 1 BY uai;
+ORDER BY valid_from <= toDate(now('Europe/Paris')) DESC, abs(valid_from - toDate(now('Europe/Paris'))) LIMIT 1 BY uai;
 
 CREATE VIEW IF NOT EXISTS ${database}.v_classes ${on_cluster} AS
 SELECT * FROM ${database}.classes FINAL
 WHERE revision = (SELECT max(revision) FROM ${database}.directory_revisions)
-ORDER BY valid_from DESC LIMIT 1 BY class_id;
+ORDER BY valid_from <= toDate(now('Europe/Paris')) DESC, abs(valid_from - toDate(now('Europe/Paris'))) LIMIT 1 BY class_id;
 
 CREATE VIEW IF NOT EXISTS ${database}.v_profiles ${on_cluster} AS
 SELECT * FROM ${database}.profiles FINAL

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import clickhouse_connect
 import lz4.frame
-import numpy as np
 import pytest
 import zstandard
 
@@ -53,8 +52,8 @@ def test_a_driver_s_half_million_rows_arrive_with_every_codec(database: Embedded
         compress=codec,
         autogenerate_session_id=False,
     )
-    numbers = np.arange(ROWS, dtype=np.uint64)
-    labels = np.array(["a", "b"], dtype=object)[numbers % 2]
+    numbers = range(ROWS)
+    labels = ["a", "b"] * (ROWS // 2)
     client.insert("ent.numbers", [numbers, labels], column_names=["n", "label"], column_oriented=True)
     assert stored(database) == (ROWS, ROWS * (ROWS - 1) // 2)
     assert client.query("SELECT n FROM ent.numbers ORDER BY n").result_columns[0][-1] == ROWS - 1
@@ -127,10 +126,8 @@ def test_the_connection_serves_on_after_a_refused_insert(database: EmbeddedDatab
     assert stored(database) == (1, 7)
 
 
-def test_a_body_beyond_the_limit_is_refused(database: EmbeddedDatabase) -> None:
-    """Said by its length before it is sent, or found while a small body is decompressed."""
-    head = _head(database, f"Content-Length: {300 * 1024 * 1024}")
-    assert b"X-ClickHouse-Exception-Code: 307" in send_and_hang_up(database, head)
+def test_a_body_that_would_grow_beyond_the_limit_is_refused(database: EmbeddedDatabase) -> None:
+    """Although the body that is sent is small. How much may be sent: see test_limits."""
     bomb = zstandard.compress(b"1\n" * 150 * 1024 * 1024)
     assert len(bomb) < 100_000
     assert ask(database, bomb, INSERT, headers={"Content-Encoding": "zstd"}).code == 307

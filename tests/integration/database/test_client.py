@@ -129,12 +129,10 @@ def test_a_wrong_password_stops_and_shows_no_password(database: EmbeddedDatabase
 
 def test_a_reader_that_writes_is_told(database: EmbeddedDatabase, client: Client) -> None:
     reader = client_of(database, reader=True)
-    for write in (
-        lambda: reader.command("DROP TABLE ent.typed"),
-        lambda: reader.insert_arrow("ent.typed", typed(1)),
-    ):
-        with pytest.raises(Misconfigured, match="only read"):
-            write()
+    with pytest.raises(Misconfigured, match="only read"):
+        reader.command("DROP TABLE ent.typed")
+    with pytest.raises(Misconfigured, match="only read"):
+        reader.insert_arrow("ent.typed", typed(1))
 
 
 def test_a_database_that_is_away_is_unavailable(caplog: pytest.LogCaptureFixture) -> None:

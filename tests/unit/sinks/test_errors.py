@@ -4,6 +4,7 @@ import socket
 
 import pytest
 from clickhouse_connect.driver.exceptions import DatabaseError, DataError, OperationalError, ProgrammingError
+from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError, ReadTimeoutError
 
@@ -79,16 +80,15 @@ def test_too_many_partitions_are_not_too_many_parts() -> None:
 
 
 CONNECTION = HTTPConnection("localhost", 1)
+POOL = HTTPConnectionPool("localhost", 1)
+URL = "/?param_name=secret"
 
 
 @pytest.mark.parametrize(
     ("cause", "words"),
     [
-        (
-            MaxRetryError(None, "/?param_x=secret", NewConnectionError(CONNECTION, "refused")),
-            "does not take connections",
-        ),  # type: ignore[arg-type]
-        (MaxRetryError(None, "/?param_x=secret", ReadTimeoutError(None, "/", "slow")), "does not answer in time"),  # type: ignore[arg-type]
+        (MaxRetryError(POOL, URL, NewConnectionError(CONNECTION, "refused")), "does not take connections"),
+        (MaxRetryError(POOL, URL, ReadTimeoutError(POOL, URL, "slow")), "does not answer in time"),
         (ProtocolError("Connection aborted.", ConnectionResetError(104, "reset")), "was lost"),
         (ProtocolError("Connection aborted.", ConnectionRefusedError(111, "refused")), "was lost"),
         (TimeoutError("timed out"), "does not answer in time"),

@@ -219,7 +219,7 @@ def test_a_folder_in_disorder_is_refused(tmp_path: Path, files: dict[str, str], 
 )
 def test_a_statement_that_cannot_be_repeated_is_refused(tmp_path: Path, statement: str) -> None:
     write(tmp_path, **{"0001_create_a": f"-- first\n{statement};"})
-    with pytest.raises(MigrationRefused, match="0001_create_a.*IF NOT EXISTS"):
+    with pytest.raises(MigrationRefused, match=r"0001_create_a.*IF NOT EXISTS"):
         read_folder(tmp_path)
 
 
