@@ -44,7 +44,8 @@ EX_SOFTWARE = 70
 _PROGRESS_INTERVAL_S = 2.0
 _DIRECTORY_INTERVAL_S = 2.0
 _LEDGER_INTERVAL_S = 60.0
-_HEARTBEAT_LIMIT_S = 30.0
+_PULSE_INTERVAL_S = 0.2
+_PULSE_LIMIT_S = 30.0
 _ADVICE = {
     StoreUnavailable: "the database stayed away for longer than ENT_PACE__PATIENCE_S: start it, then the worker",
     StoreMisconfigured: "do what the error says, then start the worker again",
@@ -71,7 +72,8 @@ class Worker:
         self._incarnations = self._identify()
         self._frontier = Frontier()
         self._begun: set[tuple[str, int]] = set()
-        self._heartbeat_s = time.monotonic()
+        self._pulse_s = time.monotonic()
+        self._assigned = False
         self._unavailable: str | None = None
         self._loop = get_event_loop()
         asyncio.set_event_loop(self._loop)  # Faust's threads ask for the one, its worker for the other
@@ -126,6 +128,7 @@ class Worker:
             self._intake.run_work(),
             self._intake.run_store(),
             self._windows.run(),
+            self._repeat(_PULSE_INTERVAL_S, self._note_pulse),
             self._repeat(_PROGRESS_INTERVAL_S, self._record_progress),
             self._repeat(_DIRECTORY_INTERVAL_S, partial(asyncio.to_thread, self._directory.refresh)),
             self._repeat(_LEDGER_INTERVAL_S, self._check_ledger),
@@ -137,8 +140,12 @@ class Worker:
     async def _repeat(self, interval_s: float, what: Callable[[], Awaitable[None]]) -> None:
         while True:
             await asyncio.sleep(interval_s)
-            self._heartbeat_s = time.monotonic()
             await what()
+
+    async def _note_pulse(self) -> None:
+        """What the door's own threads may ask: the app belongs to this one."""
+        self._pulse_s = time.monotonic()
+        self._assigned = bool(self.app.positions())
 
     # ---- the store -------------------------------------------------------------------------------------------------
 
@@ -238,13 +245,13 @@ class Worker:
                 metrics.FRESHNESS_SECONDS.observe(max(now_ms - one.arrived_ms, 0) / 1000)
 
     def _healthy(self) -> str | None:
-        silent_s = time.monotonic() - self._heartbeat_s
-        return None if silent_s < _HEARTBEAT_LIMIT_S else f"the worker's loop has not moved for {silent_s:.0f} s"
+        silent_s = time.monotonic() - self._pulse_s
+        return None if silent_s < _PULSE_LIMIT_S else f"the worker's loop has not moved for {silent_s:.0f} s"
 
     def _ready(self) -> str | None:
         if self._unavailable:
             return f"the database is away: {self._unavailable}"
-        return None if self.app.positions() else "no partition is assigned yet"
+        return None if self._assigned else "no partition is assigned yet"
 
 
 class _Process(faust.Worker):

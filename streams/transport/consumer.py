@@ -11,11 +11,12 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.exceptions import ImproperlyConfigured
 from faust.transport.consumer import ensure_TP
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
 
 from streams.batch import Batch
 from streams.transport.message import BatchMessage
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _FULL_BUFFERS_WAIT_S = 1.0
 _ACK_POLL_S = 0.05
+_GROUP_CHECK_INTERVAL_S = 1.0
 
 
 class BatchConsumer(driver.Consumer):
@@ -225,6 +227,15 @@ class BatchConsumer(driver.Consumer):
         return accepted
 
     # Rebalance and stop
+
+    @Service.task
+    async def _watch_group(self) -> None:
+        async for _ in self.itertimer(_GROUP_CHECK_INTERVAL_S, name="group"):
+            try:
+                await self._thread.check_group()
+            except KafkaError as error:
+                self.log.critical("the broker refuses this worker in the group %s: %r", self.app.conf.id, error)
+                await self.crash(error)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Forget the state after the agents are done and the last commit is made; stock forgets it before."""

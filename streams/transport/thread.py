@@ -7,7 +7,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from aiokafka.consumer.fetcher import FetchResult
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import (
+    ConsumerStoppedError,
+    GroupAuthorizationFailedError,
+    InconsistentGroupProtocolError,
+    InvalidGroupIdError,
+    InvalidSessionTimeoutError,
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -16,11 +24,21 @@ from streams.transport.drain import drain
 if TYPE_CHECKING:
     from streams.transport.consumer import BatchConsumer
 
+_FATAL = (
+    GroupAuthorizationFailedError,
+    InconsistentGroupProtocolError,
+    InvalidGroupIdError,
+    InvalidSessionTimeoutError,
+    TopicAuthorizationFailedError,
+)
+_GROUP_ERRORS_IN_A_ROW = 10
+
 
 class BatchConsumerThread(driver.AIOKafkaConsumerThread):
     """Stock but for how fetches are asked for and taken."""
 
     consumer: BatchConsumer
+    _group_errors = 0
 
     def _create_worker_consumer(self, transport: driver.Transport) -> Any:
         consumer = super()._create_worker_consumer(transport)
@@ -30,6 +48,29 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
         if settings.read_committed:
             consumer._isolation_level = "read_committed"  # Faust reads so only for its own transactions
         return consumer
+
+    async def check_group(self) -> None:
+        """Have errors of the group membership raised, or tried again: stock Faust never looks at them, so that a worker
+        whose first join failed would wait for ever. Raises the KafkaError that a person must mend.
+        """
+        await self.call_thread(self._check_group)
+
+    async def _check_group(self) -> None:
+        if (consumer := self._consumer) is None:
+            return
+        coordinator = consumer._coordinator
+        try:
+            coordinator.check_errors()
+        except _FATAL:
+            raise
+        except KafkaError as error:
+            self._group_errors += 1
+            if self._group_errors > _GROUP_ERRORS_IN_A_ROW or coordinator._coordination_task.done():
+                raise
+            self.log.warning("the group membership failed, joining again: %s", error)
+            coordinator.request_rejoin()
+        else:
+            self._group_errors = 0
 
     def wake(self) -> None:
         """Let a waiting fetch look again: a partition came back."""
@@ -58,7 +99,8 @@ class BatchConsumerThread(driver.AIOKafkaConsumerThread):
             if not done:
                 waiter.cancel()
                 return {}
-            waiter.result()
+            if waiter.exception() is not None:
+                return {}  # the group is in trouble; `check_group` says what to do
             return self._batches(fetcher, active_partitions)
 
     async def _stock_records(self, fetcher: Any, active: set[TP] | None, max_records: int | None) -> dict[Any, Any]:

@@ -1,0 +1,39 @@
+"""The command line `ent`: one command a file, each a thin shell over what does the work."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from sinks.base import StoreMisconfigured, StoreUnavailable
+from streams.brokers import BrokerError
+from streams.commands.database import database
+from streams.commands.decode import decode
+from streams.commands.demo import demo
+from streams.commands.directory import directory_app
+from streams.commands.ledger import ledger
+from streams.commands.migrate import migrate
+from streams.commands.simulate import simulate
+from streams.commands.topics import topics
+from streams.commands.worker import worker
+from streams.settings import SettingsError
+
+app = typer.Typer(
+    name="ent",
+    help="Exact, live adoption figures of French school ENTs: Kafka, Faust, ClickHouse, Grafana.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+for command in (demo, worker, database, migrate, topics, ledger, decode, simulate):
+    app.command()(command)
+app.add_typer(directory_app, name="directory")
+
+
+def main() -> None:
+    """Run the command line; an error that an operator can mend is said in one line, without a trace."""
+    try:
+        app()
+    except (SettingsError, StoreMisconfigured, StoreUnavailable, BrokerError) as error:
+        sys.stderr.write(f"ent: {error}\n")
+        sys.exit(2)

@@ -1,0 +1,23 @@
+"""`ent migrate`: bring the database's tables up to date."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from sinks.clickhouse.client import connect
+from sinks.clickhouse.migrate import migrate as apply_migrations
+from streams.settings import read_database_settings
+
+
+def migrate(
+    check: Annotated[bool, typer.Option("--check", help="Only say what is missing; exit 1 if anything is.")] = False,
+) -> None:
+    """Create or update the tables. May be repeated, may run twice at once, may be cut and run again."""
+    settings = read_database_settings()
+    report = apply_migrations(connect(settings), settings.database, check=check)
+    for line in report.lines():
+        typer.echo(line)
+    if check and report.pending:
+        raise typer.Exit(1)

@@ -1,0 +1,36 @@
+"""`ent worker`: read events, keep figures exact, until a signal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from typing import Annotated
+
+import typer
+
+from streams.logs import configure_logs
+from streams.settings import read_settings
+
+
+def worker(
+    stop_with_stdin: Annotated[bool, typer.Option(hidden=True, help="Stop when standard input ends.")] = False,
+) -> None:
+    """Read the event topics and keep the windows right, until SIGTERM (a second one leaves at once).
+
+    Settings come from variables that begin with ENT_: ENT_KAFKA__BOOTSTRAP, ENT_DATABASE__HOST, ENT_PSEUDONYM_KEY_FILE…
+    """
+    settings = read_settings()
+    configure_logs(settings.log_level)
+    from streams.worker import Worker  # here, so that the other commands start without Faust
+
+    if stop_with_stdin:
+        threading.Thread(target=_follow_stdin, name="stdin", daemon=True).start()
+    Worker(settings).run()
+
+
+def _follow_stdin() -> None:
+    """Stop in order when whoever started us is gone, even killed."""
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,32 @@
+"""Which moment a demonstration shows: a school morning, whatever day it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+PARIS: Final = ZoneInfo("Europe/Paris")
+MORNING: Final = time(8, 35)
+"""Classes have just begun to log in."""
+HISTORY: Final = timedelta(weeks=4)
+_LONGEST_HOLIDAY_DAYS: Final = 100
+
+
+def school_morning(today: date, is_school_day: Callable[[date], bool]) -> datetime:
+    """The morning of the last full school day up to `today`; Wednesdays are no full school days.
+
+    Raises ValueError where there is none within the longest holidays: the calendar is wrong.
+    """
+    for back in range(_LONGEST_HOLIDAY_DAYS):
+        day = today - timedelta(days=back)
+        if day.isoweekday() != 3 and is_school_day(day):
+            return datetime.combine(day, MORNING, PARIS).astimezone(UTC)
+    raise ValueError(f"no school day in the {_LONGEST_HOLIDAY_DAYS} days before {today}: mend the simulator's calendar")
+
+
+def first_day(morning: datetime) -> date:
+    """Where the history before `morning` begins: a Monday, four weeks back."""
+    day = (morning - HISTORY).astimezone(PARIS).date()
+    return day - timedelta(days=day.weekday())
