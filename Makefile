@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint lock page bench clean
+.PHONY: help install demo test lint lock page bench fuzz clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -18,6 +18,17 @@ install: .venv/.installed page  ## .venv with the locked versions, the page, and
 
 page: grafana/viewer/web/index.html  ## build the page that draws the dashboards
 
+PAGE := $(shell find grafana/viewer/src grafana/viewer/absent -type f 2>/dev/null) $(wildcard grafana/viewer/*.json grafana/viewer/*.mjs)
+grafana/viewer/web/index.html: .venv/.installed $(PAGE)
+	$(BIN)/python -m grafana.viewer.bundle
+
+fuzz: .venv/.installed  ## a million mutated records against the law
+	$(BIN)/python -m tests.fuzz.run --records 1000000
+
+bench: .venv/.installed  ## the full path against a backlog, and decoding alone
+	$(BIN)/python bench/decode.py
+	$(BIN)/python bench/backlog.py --report bench/results.json
+
 demo: install  ## a simulated Mulhouse, live, on this machine alone
 	$(BIN)/ent demo $(ARGS)
 
@@ -30,9 +41,11 @@ lint: .venv/.installed  ## ruff, mypy, import-linter
 test: install lint  ## everything that must hold, in ten minutes at most
 	$(BIN)/pytest
 
+UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock:  ## resolve the versions again
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml -o requirements-dev.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements-dev.lock pyproject.toml -o requirements.lock
+	$(UV_LOCK) --extra dev pyproject.toml -o requirements-dev.lock
+	$(UV_LOCK) -c requirements-dev.lock pyproject.toml -o requirements.lock
+	echo "hatchling>=1.27" | $(UV_LOCK) --no-annotate -c requirements-dev.lock - -o deploy/requirements-build.lock
 
 clean:  ## forget what was installed, built and kept
 	rm -rf .venv .ent-demo grafana/viewer/node_modules grafana/viewer/web

@@ -94,8 +94,8 @@ def _known(class_id: str) -> str:
 
 
 def _distinct(values: list[str]) -> list[str]:
-    repeated = sorted({value for value in values if values.count(value) > 1})
-    if repeated:
+    if len(set(values)) < len(values):
+        repeated = sorted({value for value in values if values.count(value) > 1})
         raise PydanticCustomError("repeated", "given twice: {values}", {"values": ", ".join(repeated)})
     return values
 
@@ -141,7 +141,7 @@ class _Record(_Model):
 
     def digest(self) -> bytes:
         """SHA-256 over the content, the revision left out."""
-        return sha256(self.model_dump_json(exclude={"revision"}).encode()).digest()
+        return digest_of(self.model_dump_json().encode())
 
 
 class _Version(_Record):
@@ -255,6 +255,11 @@ TOPICS: Final = (School.topic, SchoolClass.topic, ProfileRecord.topic)
 def cycle_of(levels: Iterable[Level]) -> str:
     """The cycles of `levels`, joined by -: `2-3` for a CE2-CM1."""
     return "-".join(sorted({CYCLE_OF[level] for level in levels if level in CYCLE_OF}))
+
+
+def digest_of(encoded: bytes) -> bytes:
+    """The digest of a record as `model_dump_json` writes it, with the revision as its first field."""
+    return sha256(encoded[encoded.index(b",") :]).digest()
 
 
 def content_digest(digests: Iterable[bytes]) -> str:

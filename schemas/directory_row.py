@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from operator import attrgetter
+from typing import Final, NamedTuple
 
 import polars as pl
 
@@ -94,41 +95,51 @@ def to_rows(records: Iterable[DirectoryRecord]) -> DirectoryRows:
 
     Versions of one school or class all tell the same accounts, those of today, and so the same rows.
     """
-    schools: list[dict[str, object]] = []
-    classes: list[dict[str, object]] = []
-    profiles: list[dict[str, object]] = []
-    accounts: list[dict[str, object]] = []
-    manifests: list[dict[str, object]] = []
+    schools: list[School] = []
+    classes: list[SchoolClass] = []
+    profiles: list[ProfileRecord] = []
+    manifests: list[Manifest] = []
     for record in records:
-        row = record.model_dump(mode="python", exclude={"accounts"})
         match record:
             case School():
-                schools.append(row | {"digest": record.digest()})
-                accounts.extend(_accounts(record, ""))
+                schools.append(record)
             case SchoolClass():
-                classes.append(row | {"digest": record.digest()})
-                accounts.extend(_accounts(record, record.class_id))
+                classes.append(record)
             case ProfileRecord():
-                profiles.append(row | {"digest": record.digest()})
+                profiles.append(record)
             case Manifest():
-                manifests.append(row)
+                manifests.append(record)
+    accounts = [
+        *(_Place(school, school.uai, "") for school in schools),
+        *(_Place(school_class, school_class.uai, school_class.class_id) for school_class in classes),
+    ]
     return DirectoryRows(
         _frame(schools, SCHOOL_ROW),
         _frame(classes, CLASS_ROW),
         _frame(profiles, PROFILE_ROW),
-        _frame(accounts, ACCOUNTS_ROW).unique(maintain_order=True),
+        _accounts(accounts),
         _frame(manifests, MANIFEST_ROW),
     )
 
 
-def _accounts(record: School | SchoolClass, class_id: str) -> Iterable[dict[str, object]]:
-    for accounts in record.accounts:
-        yield accounts.model_dump(mode="python") | {
-            "revision": record.revision,
-            "uai": record.uai,
-            "class_id": class_id,
-        }
+class _Place(NamedTuple):
+    record: School | SchoolClass
+    uai: str
+    class_id: str
 
 
-def _frame(rows: list[dict[str, object]], schema: dict[str, pl.DataType]) -> pl.DataFrame:
-    return pl.DataFrame([[row[name] for name in schema] for row in rows], schema=schema, orient="row")
+def _accounts(places: Sequence[_Place]) -> pl.DataFrame:
+    rows = [
+        (record.revision, uai, class_id, accounts.profile, accounts.loaded, accounts.activated)
+        for record, uai, class_id in places
+        for accounts in record.accounts
+    ]
+    return pl.DataFrame(rows, schema=ACCOUNTS_ROW, orient="row").unique(maintain_order=True)
+
+
+def _frame(records: Sequence[DirectoryRecord], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    columns: dict[str, list[object]] = {
+        name: [record.digest() for record in records] if name == "digest" else list(map(attrgetter(name), records))
+        for name in schema
+    }
+    return pl.DataFrame(columns, schema=schema)

@@ -18,6 +18,7 @@ from schemas.decode.outcome import Judged, Refusal, Taken
 from schemas.decode.plain import UnknownKindError, strings_of_lists
 from schemas.decode.refusing import refusal_of
 from schemas.decode.screen import doubtful as hidden_faults
+from schemas.decode.screen import texts
 
 Attributes = Mapping[str, bytes | None]
 TAG = "tag"
@@ -88,10 +89,10 @@ class Form:
             **{c.name: c.kind.dtype for c in self._columns if not (isinstance(tag, str) and c.name == tag)},
         }
 
-    def take(self, indexes: Sequence[int], records: Sequence[bytes], texts: pl.Series) -> Taken:
+    def take(self, indexes: Sequence[int], records: Sequence[bytes], text: pl.Series) -> Taken:
         """Rows of the records that are certainly valid, and the indexes of the others."""
         rows, unread = _parsed(self._decode, records, self._root.blank)
-        return self._taken(indexes, [*unread, *hidden_faults(texts)], self._root.values(rows), {})
+        return self._taken(indexes, [*unread, *hidden_faults(text)], self._root.values(rows), {})
 
     def take_split(self, indexes: Sequence[int], split: Split) -> Taken:
         """The same of records whose envelope travels beside them."""
@@ -199,18 +200,7 @@ def _parsed(decode: Callable[[bytes], Any], records: Sequence[bytes], blank: obj
 
 
 def _texts(leaf: Column, attributes: Sequence[Attributes]) -> pl.Series:
-    values = [told.get(leaf.wire) for told in attributes]
-    try:
-        return pl.Series(leaf.name, values, pl.Binary).cast(pl.String)
-    except pl.exceptions.ComputeError:  # says that some are not UTF-8, and not which
-        return pl.Series(leaf.name, [_text(value) for value in values], pl.String)
-
-
-def _text(value: bytes | None) -> str | None:
-    try:
-        return None if value is None else value.decode()
-    except UnicodeDecodeError:
-        return None
+    return texts([told.get(leaf.wire) for told in attributes])
 
 
 def _value(model: object, column: Column) -> object:

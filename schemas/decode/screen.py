@@ -12,14 +12,23 @@ import polars as pl
 
 LONGEST_BYTES = 4096
 DEEPEST = 200
+_PIECE = 256
 
 
 def texts(records: Sequence[bytes | None]) -> pl.Series:
     """The records as text, null where they are none or not UTF-8."""
+    raw = pl.Series("text", records, pl.Binary)
     try:
-        return pl.Series("text", records, pl.Binary).cast(pl.String)
-    except pl.exceptions.ComputeError:  # says that there are some, and not which
-        return pl.Series("text", [_text(record) for record in records], pl.String)
+        return raw.cast(pl.String)
+    except pl.exceptions.ComputeError:  # says that some are not UTF-8, and not which
+        return pl.concat([_texts(raw.slice(at, _PIECE)) for at in range(0, len(raw), _PIECE)], rechunk=True)
+
+
+def _texts(raw: pl.Series) -> pl.Series:
+    try:
+        return raw.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return pl.Series("text", [_text(record) for record in raw.to_list()], pl.String)
 
 
 def _text(record: bytes | None) -> str | None:

@@ -59,7 +59,10 @@ def activate_if_complete(client: Client, database: str) -> int | None:
     )
     activated: int | None = None
     for revision, schools, classes, profiles, content in waiting:
-        if _present(client, database, revision) == (schools, classes, profiles, content):
+        if (
+            _counts(client, database, revision) == [schools, classes, profiles]
+            and _content(client, database, revision) == content
+        ):
             client.command(
                 f"INSERT INTO {database}.directory_revisions "
                 "SELECT {revision:UInt64}, {content:String}, {schools:UInt32}, {classes:UInt32}, {profiles:UInt32}, "
@@ -99,18 +102,28 @@ def read_directory(client: Client, database: str, revision: int) -> DirectoryRow
     )
 
 
-def _present(client: Client, database: str, revision: int) -> tuple[int, int, int, str]:
-    """What is there of a revision, as its manifest would say it."""
+def _counts(client: Client, database: str, revision: int) -> list[int]:
+    """How many records of a revision are there, by kind."""
+    return [
+        client.query_rows(
+            f"SELECT count() FROM {database}.{table} FINAL WHERE {table}.revision = {{revision:UInt64}}",
+            {"revision": revision},
+        )[0][0]
+        for table in _COUNTED
+    ]
+
+
+def _content(client: Client, database: str, revision: int) -> str:
+    """The digest over the records of a revision that are there: `schemas.directory.content_digest` in SQL."""
     union = " UNION ALL ".join(
-        f"SELECT '{table}' AS kind, digest FROM {database}.{table} FINAL WHERE revision = {{revision:UInt64}}"
+        f"SELECT digest FROM {database}.{table} FINAL WHERE {table}.revision = {{revision:UInt64}}"
         for table in _COUNTED
     )
-    ((schools, classes, profiles, content),) = client.query_rows(
-        "SELECT countIf(kind = 'schools'), countIf(kind = 'classes'), countIf(kind = 'profiles'), "
-        f"lower(hex(SHA256(unhex(arrayStringConcat(arraySort(groupArray(hex(digest)))))))) FROM ({union})",
+    ((content,),) = client.query_rows(
+        f"SELECT lower(hex(SHA256(unhex(arrayStringConcat(arraySort(groupArray(hex(digest)))))))) FROM ({union})",
         {"revision": revision},
     )
-    return schools, classes, profiles, content
+    return str(content)
 
 
 def _read(client: Client, database: str, table: str, row: dict[str, pl.DataType], revision: int) -> pl.DataFrame:

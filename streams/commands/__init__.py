@@ -7,6 +7,7 @@ import sys
 import typer
 
 from sinks.base import StoreMisconfigured, StoreUnavailable
+from sinks.clickhouse.migrate import MigrationRefused
 from streams.brokers import BrokerError
 from streams.commands.database import database
 from streams.commands.decode import decode
@@ -17,7 +18,9 @@ from streams.commands.migrate import migrate
 from streams.commands.simulate import simulate
 from streams.commands.topics import topics
 from streams.commands.worker import worker
+from streams.producer import ProducerError
 from streams.settings import SettingsError
+from streams.topics import TopicError
 
 app = typer.Typer(
     name="ent",
@@ -29,11 +32,21 @@ for command in (demo, worker, database, migrate, topics, ledger, decode, simulat
     app.command()(command)
 app.add_typer(directory_app, name="directory")
 
+_MENDABLE = (
+    SettingsError,
+    StoreMisconfigured,
+    StoreUnavailable,
+    MigrationRefused,
+    BrokerError,
+    TopicError,
+    ProducerError,
+)
+
 
 def main() -> None:
     """Run the command line; an error that an operator can mend is said in one line, without a trace."""
     try:
         app()
-    except (SettingsError, StoreMisconfigured, StoreUnavailable, BrokerError) as error:
+    except _MENDABLE as error:
         sys.stderr.write(f"ent: {error}\n")
         sys.exit(2)

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn
@@ -76,7 +77,7 @@ def simulate(
     faults = Faults(duplicates, late, disorder, malformed, unknown_class, unknown_school, tombstones, ignored)
     try:
         simulation = Simulation(read_directory_folder(folder).rows, seed, scale, faults)
-        first = start.date() if start else _first_day(days, is_school_day)
+        first = start.date() if start else first_day(days, datetime.now(_PARIS).date(), is_school_day)
         until = datetime.combine(first + timedelta(days=days), datetime.min.time(), _PARIS)
         if to is not None:
             _follow(write(simulation, to, first, until), "lines")
@@ -90,9 +91,9 @@ def simulate(
         truth.write_text(json.dumps(simulation.truth.to_json(), ensure_ascii=False) + "\n")
 
 
-def _first_day(days: int, is_school_day: Callable[[date], bool]) -> date:
-    """The last school day from which so many days are over today."""
-    day = datetime.now(_PARIS).date() - timedelta(days=days)
+def first_day(days: int, today: date, is_school_day: Callable[[date], bool]) -> date:
+    """The last school day from which so many days are over."""
+    day = today - timedelta(days=days)
     while not is_school_day(day):
         day -= timedelta(days=1)
     return day
@@ -110,7 +111,7 @@ def _produce(simulation: Simulation, bootstrap: str, first: date, until: datetim
     with open_producer(bootstrap) as producer:
         _follow(produce(simulation, producer, first, until or now), "records", stop)
         if until is None and not stop.is_set():
-            _follow(produce_live(simulation, producer, now, stop), "live records", stop)
+            _follow(produce_live(simulation, producer, now, partial(datetime.now, UTC), stop), "live records", stop)
 
 
 def _follow(counts: Iterator[int], what: str, stop: Event | None = None) -> None:

@@ -14,10 +14,6 @@ from schemas.event import Profile
 _YES_NO: Final = {"oui": True, "non": False}
 
 
-def _text(cell: str) -> object:
-    return cell
-
-
 def _yes_no(cell: str) -> object:
     return _YES_NO.get(cell.lower(), cell)
 
@@ -38,7 +34,8 @@ class Column:
     field: str
     advice: str
     """What a right cell looks like."""
-    read: Callable[[str], object] = _text
+    read: Callable[[str], object] | None = None
+    """What becomes of the text before the model sees it; None: nothing."""
     required: bool = False
     """Whether the file must have it; an empty cell takes the field's default where it has one."""
 

@@ -51,18 +51,24 @@ def read_rows(folder: Path, table: Table, problems: list[Problem]) -> Iterator[R
             headings = [cell.strip().lower() for cell in next(reader, [])]
             if not _headings_fit(table, headings, problems):
                 return
-            fields = [next(c for c in table.columns if c.heading == heading) for heading in headings]
+            columns = [next(c for c in table.columns if c.heading == heading) for heading in headings]
+            fields = [column.field for column in columns]
+            readers = [(column.field, column.read) for column in columns if column.read]
             before = reader.line_num
             for cells in reader:
                 line, before = before + 1, reader.line_num
-                if not any(cell.strip() for cell in cells):
+                stripped = [cell.strip() for cell in cells]
+                if not any(stripped):
                     continue
                 if len(cells) != len(fields):
                     told = f"has {len(cells)} cells and the heading {len(fields)}: add or remove a {delimiter}"
                     problems.append(Problem(table.file, line, "", told))
                     continue
-                filled = zip(fields, (cell.strip() for cell in cells), strict=True)
-                yield Row(line, {column.field: column.read(cell) for column, cell in filled if cell})
+                filled: dict[str, object] = {name: cell for name, cell in zip(fields, stripped, strict=True) if cell}
+                for name, read in readers:
+                    if name in filled:
+                        filled[name] = read(str(filled[name]))
+                yield Row(line, filled)
     except FileNotFoundError:
         problems.append(Problem(table.file, 0, "", f"is missing in {folder}: see examples/mulhouse for one"))
     except UnicodeDecodeError as error:

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from schemas.directory import Accounts, Manifest, ProfileRecord, School, SchoolClass, content_digest, cycle_of
+from schemas.directory import (
+    Accounts,
+    Manifest,
+    ProfileRecord,
+    School,
+    SchoolClass,
+    content_digest,
+    cycle_of,
+    digest_of,
+)
 from schemas.directory_reader import read_directory_records
 from schemas.directory_row import to_rows
+from schemas.event import Profile
 from streams.directory.columns import ACCOUNTS, CLASSES, PROFILES, SCHOOLS, Table
 from streams.directory.csv_file import Problem, Row, read_rows
 from streams.directory.snapshot import Directory
 from streams.directory.spans import Spans
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+_Counted: TypeAlias = tuple[Profile, int, int]
+"""Profile, loaded, activated: there are many, and models are large."""
 
 
 class DirectoryFolderError(ValueError):
@@ -41,8 +53,9 @@ class Folder:
 
     def add(self, record: School | SchoolClass | ProfileRecord) -> None:
         """Keep a record."""
-        self.records[record.topic].append((record.key.encode(), record.model_dump_json().encode()))
-        self._digests.append(record.digest())
+        encoded = record.model_dump_json().encode()
+        self.records[record.topic].append((record.key.encode(), encoded))
+        self._digests.append(digest_of(encoded))
 
     def numbered(self, revision: int) -> Folder:
         """The same as another revision: it stands first in every record, and no digest knows it."""
@@ -96,40 +109,46 @@ class _AccountsByPlace:
     """The accounts of each class, and of each school beside its classes."""
 
     def __init__(self, folder: Path, problems: list[Problem]) -> None:
-        self._accounts: dict[tuple[str, str], dict[str, Accounts]] = defaultdict(dict)
-        self._lines: dict[tuple[str, str], int] = {}
+        self._accounts: dict[str, list[_Counted]] = {}
+        self._lines: dict[str, int] = {}
+        """The first line of each place that no other file has named yet."""
         for row in read_rows(folder, ACCOUNTS, problems):
             accounts = _validated(Accounts, ACCOUNTS, row, {}, problems)
-            uai = row.cells.get("uai")
-            if accounts is None or uai is None:
-                if uai is None:
-                    problems.append(_to_fill(ACCOUNTS, row, "uai"))
-                continue
-            place = (str(uai), str(row.cells.get("class_id", "")))
-            if accounts.profile in self._accounts[place]:
-                told = f"{accounts.profile} of {' '.join(place).strip()} stands there twice: keep one line"
-                problems.append(Problem(ACCOUNTS.file, row.line, "profil", told))
-            self._accounts[place][accounts.profile] = accounts
-            self._lines.setdefault(place, row.line)
+            if "uai" not in row.cells:
+                problems.append(_to_fill(ACCOUNTS, row, "uai"))
+            elif accounts is not None:
+                place = _place(row.cells["uai"], row.cells.get("class_id", ""))
+                counted = self._accounts.setdefault(place, [])
+                if accounts.profile in [profile for profile, _, _ in counted]:
+                    told = f"{accounts.profile} of {place} stands there twice: keep one line"
+                    problems.append(Problem(ACCOUNTS.file, row.line, "profil", told))
+                else:
+                    counted.append((accounts.profile, accounts.loaded, accounts.activated))
+                self._lines.setdefault(place, row.line)
 
-    def of(self, uai: object, class_id: object = "") -> list[Accounts]:
+    def of(self, uai: object, class_id: object = "") -> list[dict[str, object]]:
         """The accounts of a place, which is thereby known to exist."""
-        self._lines.pop((str(uai), str(class_id)), None)
-        return list(self._accounts.get((str(uai), str(class_id)), {}).values())
-
-    def of_nobody(self) -> list[Problem]:
-        """Accounts of places that no other file names."""
+        place = _place(uai, class_id)
+        self._lines.pop(place, None)
         return [
-            Problem(
-                ACCOUNTS.file,
-                line,
-                "classe" if class_id else "uai",
-                f"class {class_id} of {uai} is not in {CLASSES.file}"
-                if class_id
-                else f"{uai} is not in {SCHOOLS.file}",
-            )
-            for (uai, class_id), line in self._lines.items()
+            {"profile": profile, "loaded": loaded, "activated": activated}
+            for profile, loaded, activated in self._accounts.get(place, ())
         ]
+
+    def of_nobody(self) -> Iterator[Problem]:
+        """Accounts of places that no other file names."""
+        for place, line in self._lines.items():
+            uai, _, class_id = place.partition(" ")
+            if class_id:
+                told = f"class {class_id} of {uai} is not in {CLASSES.file}: add it there, or remove the line"
+                yield Problem(ACCOUNTS.file, line, "classe", told)
+            else:
+                told = f"{uai} is not in {SCHOOLS.file}: add it there, or remove the line"
+                yield Problem(ACCOUNTS.file, line, "uai", told)
+
+
+def _place(uai: object, class_id: object) -> str:
+    return f"{uai} {class_id}".strip()
 
 
 def _read_schools(folder: Path, accounts: _AccountsByPlace, found: Folder) -> set[str]:

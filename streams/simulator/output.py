@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -33,11 +33,13 @@ def produce(simulation: Simulation, producer: Producer, first_day: date, until: 
         yield count
 
 
-def produce_live(simulation: Simulation, producer: Producer, since: datetime, stop: Event) -> Iterator[int]:
-    """Produce what arrives from then on, as its moment comes, until `stop` is set; the records so far."""
+def produce_live(
+    simulation: Simulation, producer: Producer, since: datetime, clock: Callable[[], datetime], stop: Event
+) -> Iterator[int]:
+    """Produce what arrives from then on, as its moment comes by the clock, until `stop` is set; the records so far."""
     count = 0
     while not stop.wait(_TICK_S):
-        now = datetime.now(UTC)
+        now = clock()
         count += _send(producer, simulation.due(since, now))
         since = now
         yield count

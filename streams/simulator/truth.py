@@ -165,7 +165,7 @@ class _Told:
         self.moment_ms = rows.moment_ms
         self._date = day.date
         self._cells = day.population.cells
-        self._columns = {
+        self._columns: dict[str, npt.NDArray[Any]] = {
             "profile": rows.profile,
             "type": rows.kind,
             "app": np.where(rows.app < 0, len(_APPS) - 1, rows.app).astype(np.uint8),

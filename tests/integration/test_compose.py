@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -119,14 +120,15 @@ def test_the_one_shots_start_with_what_they_are_given(set_up: Callable[[str], No
 
 @pytest.mark.parametrize("service", OURS)
 def test_commands_exist(service: str) -> None:
-    """Each of our containers runs a command of `ent`."""
+    """Each of our containers runs a command of `ent`, with options and arguments that it takes."""
+    words = list(SERVICES[service]["command"])
     command: Any = get_command(app)
-    for word in SERVICES[service]["command"]:
-        if not hasattr(command, "commands"):
-            break
-        assert word in command.commands
-        command = command.commands[word]
-    assert not hasattr(command, "commands")
+    while hasattr(command, "commands"):
+        name = words.pop(0)
+        command = command.commands[name]
+    mounted = {volume.split(":")[1]: volume.split(":")[0] for volume in SERVICES[service].get("volumes", [])}
+    context = command.make_context(service, [str(ROOT / mounted[word]) if word in mounted else word for word in words])
+    assert context.args == []
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -212,6 +214,26 @@ def test_the_worker_is_given_the_time_to_stop() -> None:
     assert int(grace.removesuffix("s")) > TransportSettings().stop_deadline_s
 
 
+def test_grafana_is_led_to_what_is_there() -> None:
+    """The data source names the service, user and password; the dashboards are mounted where they are looked for."""
+    (source,) = provisioned("datasources/*.yaml", "datasources")
+    data = source["jsonData"]
+    assert data["host"] in SERVICES
+    assert USERS.find(f"users/{data['username']}") is not None
+    assert data["defaultDatabase"] == environment("worker")["ENT_DATABASE__DATABASE"]
+    assert source["secureJsonData"]["password"].removeprefix("$") in environment("grafana")
+    assert environment("grafana")["GF_PLUGINS_PREINSTALL_SYNC"].split("@")[0] == source["type"]
+    mounted = {volume.split(":")[1] for volume in SERVICES["grafana"]["volumes"]}
+    assert {provider["options"]["path"] for provider in provisioned("dashboards/*.yaml", "providers")} <= mounted
+    assert [path for volume in SERVICES["grafana"]["volumes"] for path in (ROOT / volume.split(":")[0]).glob("*.json")]
+
+
+def provisioned(pattern: str, what: str) -> list[dict[str, Any]]:
+    """The entries of Grafana's provisioning files."""
+    files = (ROOT / "grafana/provisioning").glob(pattern)
+    return [entry for file in files for entry in yaml.safe_load(file.read_text())[what]]
+
+
 def test_prometheus_scrapes_the_worker() -> None:
     """Where the worker listens; the health check asks there too."""
     port = environment("worker")["ENT_METRICS_PORT"]
@@ -237,6 +259,19 @@ def test_alert_rules_name_metrics_that_exist(rule: dict[str, Any]) -> None:
 
 
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
+
+
+def test_alerts_fire_when_they_should() -> None:
+    """Each rule on series made for it, and none of them where all is well."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("needs promtool: install the package prometheus")
+    cases = Path(__file__).with_name("alerts.yml")
+    done = subprocess.run(
+        [promtool, "test", "rules", cases.name], cwd=cases.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {rule["alert"] for rule in RULES} == set(re.findall(r"\bEnt[A-Z]\w+", cases.read_text()))
 
 
 def test_the_database_has_no_user_beside_the_two() -> None:

@@ -200,9 +200,9 @@ def _ids(
     """
     mac = key.mac
     return [
-        mac(
-            f"{len(source)},{len(tag)},{len(user)},{len(module)},{moment};{source}{tag}{user}{module}".encode()
-        ).hex()[:32]
+        mac(f"{len(source)},{len(tag)},{len(user)},{len(module)},{moment};{source}{tag}{user}{module}".encode()).hex()[
+            :32
+        ]
         for source, tag, user, module, moment in zip(
             sources, tags, (user or "" for user in users), modules, moments_ms, strict=True
         )

@@ -95,7 +95,7 @@ def produce(
 async def until(condition: Callable[[], object], timeout_s: float = 20.0) -> None:
     """Return when `condition` holds; TimeoutError says that it never did."""
     async with asyncio.timeout(timeout_s):
-        while not condition():  # noqa: ASYNC110  # any condition, not only what has an event
+        while not condition():  # any condition, not only what has an event
             await asyncio.sleep(0.02)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -61,6 +61,7 @@ def test_known_uais_have_the_letters_of_the_national_directory() -> None:
         assert check_letter(known[:7]) == known[7]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, 9_999_999), st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ") | st.none()), max_size=20
@@ -147,6 +148,7 @@ def test_the_digest_leaves_the_revision_out_and_nothing_else() -> None:
         assert School.model_validate(SCHOOL | {name: value}).digest() != school.digest()
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=32, max_size=32), max_size=6), st.randoms())
 def test_the_directory_s_digest_does_not_mind_the_order(digests: list[bytes], random: Any) -> None:
     """Receivers see records in orders of their own."""

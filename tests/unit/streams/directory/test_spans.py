@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.directory.spans import Spans
@@ -13,6 +13,7 @@ START = date(2026, 1, 1)
 spans = st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 12), st.integers(1, 6)), max_size=7)
 
 
+@settings(deadline=None)
 @given(spans)
 def test_overlaps_are_found_where_two_lines_hold_on_one_day(given_spans: list[tuple[str, int, int]]) -> None:
     """There is an overlap exactly where a plain look at all pairs finds one, and what is told is true."""

@@ -1,0 +1,170 @@
+"""The full path against a backlog: fetch, decode, validate, enrich, pseudonyms, inserts and windows, one worker.
+
+    python bench/backlog.py [--events 1000000] [--broker jvm] [--report bench/results.json]
+
+The events lie in Kafka before the worker starts. CPU is that of the worker and of the database, from the first stored
+event until everything is committed; the broker and the producer are left out. Events are about 350 bytes, spread over
+eight hours, 1 % of them invalid. Absolute rates depend on the machine: compare ratios, made by one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+from confluent_kafka import Producer
+from streams.directory.loading import load_directory
+
+from sinks.clickhouse.store import ClickHouseStore
+from streams.demo.scene import DATABASE, EVENT_PARTITIONS, Place, Scene
+from streams.directory.folder import read_directory_folder
+from streams.simulator.mulhouse import EXAMPLE
+from streams.topics import APP_VISIT, LOGIN, NOTIFICATION
+
+_POOL = 50_000
+_USERS = 9_000
+_SPAN = timedelta(hours=8)
+_APPS = ("blog", "messagerie", "cahier_textes", "mediatheque", "questionnaires", "calendrier")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def events(count: int, seed: int = 5) -> Iterator[tuple[str, int, bytes]]:
+    """(topic, partition, value) of `count` events, every hundredth invalid."""
+    draw = random.Random(seed)
+    classes = read_directory_folder(EXAMPLE).rows.classes.select("uai", "class_id").rows()
+    pool = [_template(draw, n, *draw.choice(classes)) for n in range(_POOL)]
+    begin = datetime.now(UTC) - _SPAN
+    step = _SPAN / count
+    for n in range(count):
+        topic, value = pool[n % _POOL]
+        if n % 1000 == 0:
+            stamp = (begin + n * step).strftime("%Y-%m-%dT%H:%M:%S").encode()
+        yield topic, n % EVENT_PARTITIONS, value.replace(b"@ID-----", b"%08x" % n, 1).replace(b"@TIME", stamp, 1)
+
+
+def _template(draw: random.Random, n: int, uai: str, class_id: str) -> tuple[str, bytes]:
+    kind = draw.choices(("login", "app_visit", "notification"), (3, 6, 1))[0]
+    user = f"usr-{draw.randrange(_USERS):09d}-{draw.getrandbits(32):08x}"
+    data: dict[str, Any] = {"uai": [uai], "classes": [class_id], "channel": "web", "device": "ordinateur"}
+    if kind == "notification":
+        data |= {"app": draw.choice(_APPS), "kind": "SHARE", "sender_profile": "enseignant", "recipient_count": 20}
+    else:
+        profile = draw.choices(("eleve", "parent", "enseignant"), (5, 4, 1))[0]
+        data |= {"profile": profile, "user": user, "session": f"{draw.getrandbits(96):024x}"}
+    if kind == "app_visit":
+        data |= {"app": draw.choice(_APPS), "app_kind": "NATIF"}
+    if n % 100 == 0:
+        data["uai"] = "not a list"
+    envelope = {"specversion": "1.0", "id": f"@ID------{draw.getrandbits(64):016x}", "source": "urn:ent:bench"}
+    envelope |= {"type": f"fr.ent.{kind}.v1", "time": "@TIME.%03dZ" % draw.randrange(1000)}
+    topic = {"login": LOGIN, "app_visit": APP_VISIT, "notification": NOTIFICATION}[kind]
+    return topic, json.dumps(envelope | {"data": data}, separators=(",", ":")).encode()
+
+
+def produce(bootstrap: str, count: int) -> int:
+    """Fill the topics; the bytes of all values."""
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "compression.type": "lz4", "linger.ms": 20, "batch.size": 1_000_000,
+         "queue.buffering.max.messages": 1_000_000}
+    )  # fmt: skip
+    size = 0
+    for n, (topic, partition, value) in enumerate(events(count)):
+        size += len(value)
+        while True:
+            try:
+                producer.produce(topic, value, partition=partition)
+                break
+            except BufferError:
+                producer.poll(0.05)
+        if n % 10_000 == 0:
+            producer.poll(0)
+            _show(f"produced {n} of {count}")
+    producer.flush()
+    return size
+
+
+def measure(scene: Scene, count: int, profile: Path | None) -> dict[str, Any]:
+    """Start a worker on the backlog and follow it to the end."""
+    store = ClickHouseStore(scene.client, DATABASE)
+    committed = scene.committed()
+    before = committed.total()
+    worker = psutil.Process(scene.start_worker().pid)
+    database = psutil.Process(scene.database.pid)
+    start_s, first = time.monotonic(), (_cpu_s(worker), _cpu_s(database))
+    spy = _spy(worker.pid, profile) if profile else None
+    peak = 0
+    while (done := committed.total() - before) < count:
+        scene.worker.check()
+        peak = max(peak, worker.memory_info().rss)
+        _show(f"{done} of {count} committed")
+        time.sleep(0.2)
+    wall_s = time.monotonic() - start_s
+    worker_s, database_s = _cpu_s(worker) - first[0], _cpu_s(database) - first[1]
+    if spy:
+        spy.wait()
+    lines = store.ledger()
+    return {
+        "events": count,
+        "wall_s": round(wall_s, 2),
+        "events_per_s": round(count / wall_s),
+        "events_per_worker_cpu_s": round(count / worker_s),
+        "events_per_cpu_s_with_database": round(count / (worker_s + database_s)),
+        "worker_rss_peak_mb": round(peak / 1e6),
+        "database_rss_mb": round(database.memory_info().rss / 1e6),
+        "ledger_closes": all(line.closes for line in lines),
+        "stored": sum(line.stored for line in lines),
+        "rejected": sum(line.rejected for line in lines),
+    }
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _spy(pid: int, output: Path) -> psutil.Popen:
+    return psutil.Popen(["py-spy", "record", "-p", str(pid), "-d", "20", "-f", "raw", "-o", str(output), "-r", "200"])
+
+
+def _show(text: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{text:<60}")
+
+
+def main() -> int:
+    """Run and tell; exit 1 where a figure of the core promise is missed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=1_000_000)
+    parser.add_argument("--broker", choices=["jvm", "embedded"], default="jvm", help="embedded: 200 000 events at most")
+    parser.add_argument("--report", type=Path)
+    parser.add_argument("--profile", type=Path, help="where py-spy, if installed, writes 20 s of stacks")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="ent-bench-") as folder:
+        with Scene(Place(Path(folder)), jvm=options.broker == "jvm") as scene:
+            worker = scene.start_worker()
+            load_directory(EXAMPLE, scene.bootstrap, api_version=scene.api_version)
+            scene.wait_for_directory()
+            worker.stop()
+            size = produce(scene.bootstrap, options.events)
+            found = measure(scene, options.events, options.profile)
+    machine = {"cores": psutil.cpu_count(), "processor": platform.processor() or platform.machine()}
+    found = {"command": " ".join(sys.argv), "bytes_per_event": round(size / options.events), **machine, **found}
+    for name, value in found.items():
+        print(f"{name:<34} {value}")
+    if options.report:
+        options.report.write_text(json.dumps(found, indent=2) + "\n")
+    return 0 if found["ledger_closes"] else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

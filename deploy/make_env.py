@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Draw the secrets that docker-compose.yml needs: passwords into .env, keys into deploy/secrets/.
+
+Needs nothing but Python. What is there already stays as it is, so it may be run again: an `.env` keeps its passwords,
+and the event id key must never change, or every event without an id of its own would be stored once more.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sys
+from pathlib import Path
+
+SECRET_FILES = ("pseudonym_key", "event_id_key", "grafana_admin_password")
+_EMPTY = re.compile(r"^([A-Z][A-Z0-9_]*)=$", re.MULTILINE)
+
+
+def make_env(example: Path, env: Path, folder: Path) -> list[str]:
+    """Complete `env` after `example`, and the files in `folder`; what was made, a line each."""
+    made = []
+    if not env.exists():
+        env.touch(mode=0o600)
+        env.write_text(_EMPTY.sub(lambda found: f"{found[1]}={secrets.token_hex(24)}", example.read_text()))
+        made.append(f"{env}: passwords drawn")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)
+    for name in SECRET_FILES:
+        file = folder / name
+        if not file.exists():
+            file.write_text(secrets.token_hex(32))
+            # Users of several numbers read it inside the containers; on this machine the folder keeps others out.
+            file.chmod(0o444)
+            made.append(f"{file}: drawn")
+    return made
+
+
+def missing(example: Path, env: Path) -> list[str]:
+    """Variables of `example` that `env` does not set, or leaves empty."""
+    wanted = re.findall(r"^([A-Z][A-Z0-9_]*)=", example.read_text(), re.MULTILINE)
+    given = dict(line.split("=", 1) for line in env.read_text().splitlines() if re.match(r"[A-Z][A-Z0-9_]*=", line))
+    return [name for name in wanted if not given.get(name)]
+
+
+def main() -> int:
+    """Work on the checkout that this script lies in, or on the folder named on the command line."""
+    deploy = Path(__file__).resolve().parent
+    example = deploy.parent / ".env.example"
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else deploy.parent
+    (target / "deploy").mkdir(exist_ok=True)
+    env = target / ".env"
+    made = make_env(example, env, target / "deploy" / "secrets")
+    for line in made or ["nothing to do: .env and deploy/secrets/ are complete"]:
+        print(line)
+    unset = missing(example, env)
+    if unset:
+        sys.stderr.write(f"{env} lacks {', '.join(unset)}: give each a value (.env.example says what it is)\n")
+    return 1 if unset else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
