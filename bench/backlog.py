@@ -23,11 +23,11 @@ from typing import Any
 
 import psutil
 from confluent_kafka import Producer
-from streams.directory.loading import load_directory
 
 from sinks.clickhouse.store import ClickHouseStore
 from streams.demo.scene import DATABASE, EVENT_PARTITIONS, Place, Scene
 from streams.directory.folder import read_directory_folder
+from streams.directory.loading import load_directory
 from streams.simulator.mulhouse import EXAMPLE
 from streams.topics import APP_VISIT, LOGIN, NOTIFICATION
 
@@ -66,7 +66,7 @@ def _template(draw: random.Random, n: int, uai: str, class_id: str) -> tuple[str
     if n % 100 == 0:
         data["uai"] = "not a list"
     envelope = {"specversion": "1.0", "id": f"@ID------{draw.getrandbits(64):016x}", "source": "urn:ent:bench"}
-    envelope |= {"type": f"fr.ent.{kind}.v1", "time": "@TIME.%03dZ" % draw.randrange(1000)}
+    envelope |= {"type": f"fr.ent.{kind}.v1", "time": f"@TIME.{draw.randrange(1000):03d}Z"}
     topic = {"login": LOGIN, "app_visit": APP_VISIT, "notification": NOTIFICATION}[kind]
     return topic, json.dumps(envelope | {"data": data}, separators=(",", ":")).encode()
 
@@ -149,14 +149,16 @@ def main() -> int:
     parser.add_argument("--report", type=Path)
     parser.add_argument("--profile", type=Path, help="where py-spy, if installed, writes 20 s of stacks")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="ent-bench-") as folder:
-        with Scene(Place(Path(folder)), jvm=options.broker == "jvm") as scene:
-            worker = scene.start_worker()
-            load_directory(EXAMPLE, scene.bootstrap, api_version=scene.api_version)
-            scene.wait_for_directory()
-            worker.stop()
-            size = produce(scene.bootstrap, options.events)
-            found = measure(scene, options.events, options.profile)
+    with (
+        tempfile.TemporaryDirectory(prefix="ent-bench-") as folder,
+        Scene(Place(Path(folder)), jvm=options.broker == "jvm") as scene,
+    ):
+        worker = scene.start_worker()
+        load_directory(EXAMPLE, scene.bootstrap, api_version=scene.api_version)
+        scene.wait_for_directory()
+        worker.stop()
+        size = produce(scene.bootstrap, options.events)
+        found = measure(scene, options.events, options.profile)
     machine = {"cores": psutil.cpu_count(), "processor": platform.processor() or platform.machine()}
     found = {"command": " ".join(sys.argv), "bytes_per_event": round(size / options.events), **machine, **found}
     for name, value in found.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, cast
 
 import polars as pl
 from pydantic_core import from_json
@@ -126,8 +126,7 @@ class _Records:
         else:
             texts, records = self.texts.gather(list(places)), [self.records[place] for place in places]
             attributes = None if attributes is None else [attributes[place] for place in places]
-        filled = [record or b"" for record in records] if None in records else records
-        return Batch(places, filled, texts, attributes, self.event_key)  # type: ignore[arg-type]
+        return Batch(places, cast("Sequence[bytes]", records), texts, attributes, self.event_key)
 
 
 class _Answer:

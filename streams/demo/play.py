@@ -166,13 +166,13 @@ def _go_live(
     first_minute = int(since.timestamp()) // 60 * 60
     store_sql = f"SELECT sum(events_once) FROM {DATABASE}.v_usage_by_minute WHERE slice >= toDateTime({first_minute})"
     probe = FreshnessProbe(lambda: int(scene.client.query_rows(store_sql)[0][0]))
-    end_s = None if script.live_s is None else time.monotonic() + script.live_s
-    saved_s = time.monotonic()
     # What was produced before belongs to the past: it would look like a stall.
     producer.send(simulation.due(since, since := clock.now()))
     producer.wait_until_behind(0)
     probe.produced(simulation.truth.accepted_since(first_minute))
     probe.start()
+    saved_s = time.monotonic()
+    end_s = None if script.live_s is None else saved_s + script.live_s
     try:
         while end_s is None or time.monotonic() < end_s:
             time.sleep(_TICK_S)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, cast
 
 import faust
 from faust.app.base import BootStrategy
+from faust.tables.manager import TableManager
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
@@ -29,6 +30,15 @@ class NoWeb(BootStrategy):
     enable_web = False
 
 
+class PromptTables(TableManager):
+    """Stock lets every start wait a second for tables to be declared; ours, if any, are declared before it."""
+
+    async def on_start(self) -> None:
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
+
+
 class BatchApp(faust.App):
     """A Faust app for batch topics; everything else about it is Faust's.
 
@@ -39,6 +49,7 @@ class BatchApp(faust.App):
     BootStrategy = NoWeb
 
     DEFAULTS: ClassVar[dict[str, Any]] = {
+        "TableManager": PromptTables,
         "store": "memory://",
         "web_enabled": False,
         "topic_allow_declare": False,  # topics are made before workers start

@@ -116,7 +116,8 @@ def store(client: Client, name: str, records: list[DirectoryRecord]) -> int | No
 def test_rows_and_tables_have_the_same_columns(client: Client, name: str, table: str, row: dict[str, object]) -> None:
     """In the same order."""
     columns = client.query_rows(
-        "SELECT name FROM system.columns WHERE database = {database:String} AND table = {table:String} ORDER BY position",
+        "SELECT name FROM system.columns WHERE database = {database:String} AND table = {table:String} "
+        "ORDER BY position",
         {"database": name, "table": table},
     )
     assert [column for (column,) in columns] == list(row)

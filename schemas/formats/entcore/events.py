@@ -22,6 +22,7 @@ MAX_STRUCTURES, MAX_CLASSES = 16, 40
 """As many as a canonical event holds; of a user with more, the first ones count."""
 MAX_SOURCE, MAX_LABEL = 256, 64
 """Characters that a canonical event allows in its source and in the names of applications."""
+ID_DIGITS = 32
 PROFILES = {
     "student": Profile.ELEVE,
     "relative": Profile.PARENT,
@@ -198,12 +199,9 @@ def _ids(
     HMAC-SHA256 over the four texts' lengths, the moment and the texts, its first 128 bits in hex. The session is left
     out, for its meaning changed in 2026.
     """
-    mac = key.mac
-    return [
-        mac(f"{len(source)},{len(tag)},{len(user)},{len(module)},{moment};{source}{tag}{user}{module}".encode()).hex()[
-            :32
-        ]
-        for source, tag, user, module, moment in zip(
-            sources, tags, (user or "" for user in users), modules, moments_ms, strict=True
-        )
-    ]
+    rows = zip(sources, tags, (user or "" for user in users), modules, moments_ms, strict=True)
+    messages = (
+        f"{len(source)},{len(tag)},{len(user)},{len(module)},{moment};{source}{tag}{user}{module}"
+        for source, tag, user, module, moment in rows
+    )
+    return [mac.hex()[:ID_DIGITS] for mac in key.macs(message.encode() for message in messages)]

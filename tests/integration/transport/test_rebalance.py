@@ -25,8 +25,9 @@ async def test_a_second_worker_joins_and_leaves(broker: LiveBroker, name: str) -
     commits during a rebalance (the embedded broker does not) hands over without reading anything twice."""
     broker.create_topic(name, 4)
     produce(broker, name, range(6000), partitions=4, per_batch=50)
-    first, by_first = build(broker, name, handle=slowly, consumer_max_fetch_size=2000)
-    second, by_second = build(broker, name, handle=slowly, consumer_max_fetch_size=2000)
+    quick = {"consumer_max_fetch_size": 2000, "broker_session_timeout": 3.0 if isinstance(broker, RealKafka) else 2.0}
+    first, by_first = build(broker, name, handle=slowly, **quick)
+    second, by_second = build(broker, name, handle=slowly, **quick)
     async with first:
         await until(lambda: len(by_first) > 500)
         async with second:
