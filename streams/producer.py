@@ -15,6 +15,7 @@ from streams.topics import ApiVersion, TopicError
 _BATCH_BYTES = 256 * 1024
 _MAX_WAITING_BYTES = 32 * 1024 * 1024
 _KEYS_REMEMBERED = 65_536
+_START_TIMEOUT_S = 30
 
 
 class ProducerError(RuntimeError):
@@ -110,6 +111,7 @@ def open_producer(
             delivery_timeout_ms=int(delivery_timeout_s * 1000),
             request_timeout_ms=int(min(delivery_timeout_s * 500, 30_000)),
             partitioner=KeyPartitioner(),
+            bootstrap_timeout_ms=_START_TIMEOUT_S * 1000,
             api_version=api_version,
         )
     except KafkaTimeoutError as error:

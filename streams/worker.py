@@ -35,7 +35,7 @@ from streams.observation import note_stage, note_stored
 from streams.pipeline import Keys, Limits, process
 from streams.settings import Settings
 from streams.topics import EVENT_TOPICS, log_identities
-from streams.transport import BatchApp
+from streams.transport import BatchApp, PartitionPosition
 from streams.windows import Pace, Stored, Windows
 
 _log = structlog.get_logger(__name__)
@@ -205,10 +205,9 @@ class Worker:
         }
         self._frontier.keep_only(set(positions))
         for partition, position in positions.items():
-            done = position.acknowledged if position.acknowledged is not None else position.delivered
-            if position.log_end is None or done is None:
+            lag = _lag(position)
+            if lag is None:
                 continue
-            lag = max(position.log_end - done, 0)
             metrics.LAG_RECORDS.labels(*map(str, partition)).set(lag)
             through = self._frontier.complete_through(partition, lag, now)
             if through is not None:
@@ -291,6 +290,17 @@ def _build_app(
         broker_commit_interval=kafka.commit_interval_s,
         **static,
     )
+
+
+def _lag(position: PartitionPosition) -> int | None:
+    """Records that are not in the windows yet; None where the log's end or our place in it is not known."""
+    if position.log_end is None:
+        return None
+    known = (position.acknowledged, position.committed, position.delivered)
+    done = next((offset for offset in known if offset is not None), None)
+    if done is None:
+        return 0 if position.log_end == 0 else None
+    return max(position.log_end - done, 0)
 
 
 def _leave(task: asyncio.Task[None]) -> None:

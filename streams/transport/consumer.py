@@ -285,7 +285,8 @@ class BatchConsumer(driver.Consumer):
                 fresh.append(driver.ensure_aiokafka_TP(tp))
             elif committed == 0:
                 await self._seek_back(tp, 0)  # stock seeks above 0 only
-            if (committed or 0) < self._committed_before.pop(tp, 0):
+            before, self._committed_before[tp] = self._committed_before.get(tp, 0), committed or 0
+            if (committed or 0) < before:
                 # Kafka forgets a group's commits with the topic that is deleted: the log began again.
                 self.counts.truncations += 1
                 self.log.error("%s: the group's commit went back to %s: the log began again", tp, committed)

@@ -60,3 +60,15 @@ def test_the_lock_names_no_registry_and_checks_every_package() -> None:
     installed = {path: package for path, package in packages.items() if path.startswith("node_modules/")}
     assert {package["resolved"] for package in installed.values() if "resolved" in package} == {"absent"}
     assert all("integrity" in package or package.get("link") for package in installed.values())
+
+
+def test_the_page_passes_the_type_check() -> None:
+    """TypeScript, strict."""
+    compiler = bundle.FOLDER / "node_modules" / "typescript" / "bin" / "tsc"
+    if not compiler.exists():
+        pytest.skip("the page's packages are not installed: run `make page`")
+    node, _ = find_node()
+    checked = subprocess.run(
+        [node, str(compiler), "--noEmit"], cwd=bundle.FOLDER, capture_output=True, text=True, timeout=50, check=False
+    )
+    assert checked.returncode == 0, checked.stdout

@@ -83,7 +83,9 @@ def test_offsets_are_left_out_only_where_nothing_is_missing() -> None:
 @pytest.mark.parametrize("offsets", [[], [3, 4, 5], [3, 5, 9]])
 def test_the_offset_column_has_a_fixed_type_and_name(offsets: list[int]) -> None:
     column = batch(3, offsets, 10).offset_column()
-    assert (column.name, column.dtype, column.to_list()) == ("offset", pl.UInt64, offsets)
+    assert column.name == "offset"
+    assert column.dtype == pl.UInt64
+    assert column.to_list() == offsets
 
 
 def test_what_a_log_would_show_of_a_batch_holds_no_record() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -68,12 +69,12 @@ def fetched(
     *batches: bytearray,
     position: int = 0,
     isolation: int = READ_UNCOMMITTED,
-    aborted: list[tuple[int, int]] | None = None,
+    aborted: Sequence[tuple[int, int]] = (),
 ) -> tuple[Any, Assignment]:
     """What aiokafka holds after a fetch at `position`."""
     assignment = Assignment(position)
     raw = b"".join(bytes(each) for each in batches)
-    records = PartitionRecords(TP, MemoryRecords(raw), aborted or [], position, None, None, True, isolation)
+    records = PartitionRecords(TP, MemoryRecords(raw), list(aborted), position, None, None, True, isolation)
     return FetchResult(TP, assignment=assignment, partition_records=records, backoff=0.1), assignment
 
 

@@ -1,0 +1,108 @@
+"""What every dashboard has: variables, navigation, period, and the way from builders to Grafana's classic JSON."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from grafana_foundation_sdk.builders import dashboard
+from grafana_foundation_sdk.cog import builder, encoder
+from grafana_foundation_sdk.models import dashboard as models
+
+from grafana.dashboards import style
+from grafana.dashboards.query import SOURCE, SOURCE_TYPE, Ready, annotation
+from grafana.dashboards.statements import statement
+
+COLUMNS = 24
+Panel = tuple[Any, int, int]
+"""A panel's builder with its width in columns and its height in rows."""
+
+
+def board(file: str, title: str, description: str, period: tuple[str, str], refresh: str) -> dashboard.Dashboard:
+    """A dashboard without panels; `file` is the name of its statements and of its uid after `ent-`."""
+    dropdown = models.DashboardLinkType.DASHBOARDS
+    return (
+        dashboard.Dashboard(title)
+        .uid(f"ent-{file}")
+        .description(description)
+        .tags(["ent"])
+        .timezone("Europe/Paris")
+        .week_start("monday")
+        .time(*period)
+        .refresh(refresh)
+        .tooltip(models.DashboardCursorSync.CROSSHAIR)
+        .readonly()
+        .link(dashboard.DashboardLink("ENT").type(dropdown).tags(["ent"]).include_vars(True).keep_time(False))
+        .with_variable(
+            dashboard.DatasourceVariable("ds").type(SOURCE_TYPE).label("Source").hide(models.VariableHide.HIDE_VARIABLE)
+        )
+        .with_variable(
+            _query_variable("complet", "Complet jusqu’à", statement(file, "complete_text"))
+            .hide(models.VariableHide.HIDE_VARIABLE)
+            .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        )
+        .with_variable(_several("ecole", "École", statement(file, "choose_school")))
+        .with_variable(_several("profil", "Profil", statement(file, "choose_profile")))
+    )
+
+
+def periods(*choices: tuple[str, str, str]) -> dashboard.TimePicker:
+    """The periods on offer, each with a French name, from and to."""
+    options: list[builder.Builder[models.TimeOption]] = [
+        Ready(models.TimeOption(display=display, from_val=start, to=end)) for display, start, end in choices
+    ]
+    return dashboard.TimePicker().quick_ranges(options).refresh_intervals(["10s", "30s", "1m", "5m", "15m"])
+
+
+def mark(name: str, sql: str, color: str = style.GREY) -> dashboard.AnnotationQuery:
+    """An annotation, drawn on the panels that `to_json` is told of."""
+    made = dashboard.AnnotationQuery().name(name).datasource(SOURCE).enable(True)
+    return made.icon_color(color).target(annotation(sql))
+
+
+def to_json(
+    made: dashboard.Dashboard, panels: Sequence[Panel], marks: dict[str, Sequence[str]] | None = None
+) -> dict[str, Any]:
+    """Classic JSON, with ids (links need them) and places row by row; `marks`: annotation to the titles of its panels.
+
+    Raises `ValueError` for a panel that is wider than the board or an annotation on a panel that is not there.
+    """
+    for panel, _, _ in panels:
+        made = made.with_panel(panel)
+    encoded: dict[str, Any] = json.loads(encoder.JSONEncoder(sort_keys=True).encode(made.build()))
+    places = place([(width, height) for _, width, height in panels])
+    for number, (panel, where) in enumerate(zip(encoded["panels"], places, strict=True), 1):
+        panel["id"] = number
+        panel["gridPos"] = where
+    ids = {panel.get("title"): panel["id"] for panel in encoded["panels"]}
+    for query in encoded.get("annotations", {}).get("list", []):
+        titles = (marks or {}).get(query["name"], ())
+        if missing := set(titles) - set(ids):
+            raise ValueError(f"the annotation {query['name']} names panels that are not there: {', '.join(missing)}")
+        query["filter"] = {"exclude": False, "ids": sorted(ids[title] for title in titles)}
+    encoded["schemaVersion"] = 41
+    return encoded
+
+
+def place(sizes: Sequence[tuple[int, int]]) -> list[dict[str, int]]:
+    """Each panel goes as high as it can, then as far left, never above one that was placed before."""
+    floor = [0] * COLUMNS
+    places = []
+    lowest = 0
+    for width, height in sizes:
+        if width > COLUMNS:
+            raise ValueError(f"a panel of {width} columns does not fit in {COLUMNS}")
+        y, x = min((max(lowest, *floor[x : x + width]), x) for x in range(COLUMNS - width + 1))
+        lowest = y
+        floor[x : x + width] = [y + height] * width
+        places.append({"x": x, "y": y, "w": width, "h": height})
+    return places
+
+
+def _several(name: str, label: str, sql: str) -> dashboard.QueryVariable:
+    everything = models.VariableOption(text="All", value=["$__all"], selected=True)
+    return _query_variable(name, label, sql).multi(True).include_all(True).current(everything)
+
+
+def _query_variable(name: str, label: str, sql: str) -> dashboard.QueryVariable:
+    variable = dashboard.QueryVariable(name).label(label).query(sql).datasource(SOURCE)
+    return variable.refresh(models.VariableRefresh.ON_DASHBOARD_LOAD)

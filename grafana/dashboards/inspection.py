@@ -1,0 +1,186 @@
+"""Every query of every dashboard, run over a database with data; and what holds for the JSON itself."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from grafana.dashboards.board import COLUMNS
+from grafana.dashboards.catalogue import GENERATED
+from grafana.dashboards.interpolation import Choice, UnknownVariableError, fill_in
+from grafana.viewer.answer import Query, answer
+from grafana.viewer.frames import Table
+from grafana.viewer.period import Period
+
+MAX_POINTS = 10_000
+"""More in one answer is more than a screen shows."""
+
+_PARIS = ZoneInfo("Europe/Paris")
+_SINGLE_VALUED = frozenset({"datasource"})
+_UNITLESS = frozenset({"text", "table"})
+_VIEW = re.compile(r"\b(?:FROM|JOIN)\s+(v_\w+|ledger|directory_\w+)")
+_DASHBOARD_LINK = re.compile(r"/d/([\w-]+)(?:\?(.*))?")
+_HARD_CODED = re.compile(r"\b\d{7}[A-Z]\b|\bent(?:_public)?\.|\$__timeInterval\b|\bnow\(|\btoday\(\)")
+_BACK = re.compile(r"now-(\d+)([dwM])/d")
+_UNITS = {"d": timedelta(days=1), "w": timedelta(weeks=1), "M": timedelta(days=30)}
+
+Board = Mapping[str, Any]
+
+
+def boards_in(folder: Path = GENERATED) -> list[Board]:
+    """The generated dashboards."""
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
+
+
+async def check(query: Query, now: datetime, boards: Sequence[Board] | None = None) -> list[str]:
+    """What is wrong with the dashboards, in words; nothing if nothing is. `query` reads a database with data at `now`.
+
+    Every panel, variable and annotation is asked with All, one and three values; each must give rows, at most
+    `MAX_POINTS` of them, and no error.
+    """
+    found = list(boards) if boards is not None else boards_in()
+    problems = [problem for board in found for problem in _shape(board, found)]
+    for board in found:
+        problems += [problem async for problem in _queries(board, query, now)]
+    return problems
+
+
+def _shape(board: Board, boards: Sequence[Board]) -> Iterator[str]:
+    name = board["title"]
+    panels = board["panels"]
+    ids = [panel["id"] for panel in panels]
+    if len(set(ids)) != len(ids):
+        yield f"{name}: two panels have the same id"
+    yield from (f"{name}: {problem}" for problem in _overlaps(panels))
+    for panel in panels:
+        yield from (f"{name}, {_label(panel)}: {problem}" for problem in _panel(panel))
+    known = {other["uid"]: {variable["name"] for variable in _variables(other)} for other in boards}
+    for uid, variables in _links(panels):
+        if uid not in known:
+            yield f"{name}: a link leads to {uid}, which is no dashboard"
+        elif missing := variables - known[uid]:
+            yield f"{name}: a link sets {', '.join(sorted(missing))}, which {uid} does not have"
+
+
+def _panel(panel: Board) -> Iterator[str]:
+    if panel["type"] == "text":
+        return
+    if not panel.get("title"):
+        yield "no title"
+    description = panel.get("description", "")
+    if not description:
+        yield "no description"
+    if panel["type"] not in _UNITLESS and not panel["fieldConfig"]["defaults"].get("unit"):
+        yield "no unit"
+    for target in panel.get("targets", []):
+        if hard_coded := _HARD_CODED.search(target["rawSql"]):
+            yield f"{hard_coded.group()} in a statement: variables, the period and the data source say that"
+        if untold := {view for view in _VIEW.findall(target["rawSql"]) if view not in description}:
+            yield f"the description does not say that it reads {', '.join(sorted(untold))}"
+
+
+def _overlaps(panels: Sequence[Board]) -> Iterator[str]:
+    taken: dict[tuple[int, int], str] = {}
+    for panel in panels:
+        where = panel["gridPos"]
+        if where["x"] + where["w"] > COLUMNS:
+            yield f"{_label(panel)} is wider than the board"
+        cells = [
+            (x, y)
+            for x in range(where["x"], where["x"] + where["w"])
+            for y in range(where["y"], where["y"] + where["h"])
+        ]
+        others = {taken[cell] for cell in cells if cell in taken}
+        yield from (f"{_label(panel)} lies over {other}" for other in sorted(others))
+        taken |= dict.fromkeys(cells, _label(panel))
+
+
+def _links(panels: Sequence[Board]) -> Iterator[tuple[str, set[str]]]:
+    for url in re.findall(r'"url": "([^"]*)"', json.dumps(panels, ensure_ascii=False)):
+        if link := _DASHBOARD_LINK.match(url):
+            yield link[1], set(re.findall(r"\bvar-(\w+)=", link[2] or ""))
+
+
+async def _queries(board: Board, query: Query, now: datetime) -> Any:
+    period = _period(board, now)
+    options: dict[str, Sequence[str]] = {}
+    for variable in _variables(board):
+        if variable["type"] in _SINGLE_VALUED:
+            continue
+        problem, options[variable["name"]] = await _options(variable, query, period)
+        if problem:
+            yield f"{board['title']}, variable {variable['name']}: {problem}"
+    for choices in _choices(board, options):
+        said = ", ".join(
+            f"{name}={'All' if choice.everything else len(choice.values)}" for name, choice in choices.items()
+        )
+        for label, target in _targets(board):
+            problem = await _problem(target, choices, query, period)
+            if problem:
+                yield f"{board['title']}, {label} ({said}): {problem}"
+
+
+async def _options(variable: Board, query: Query, period: Period) -> tuple[str, Sequence[str]]:
+    asked = {"refId": "A", "rawSql": variable["query"], "format": 1}
+    answered = await answer(query, asked, period)
+    columns = answered["frames"][0]["data"]["values"]
+    if "error" in answered:
+        return answered["error"], []
+    return ("" if columns else "no values"), [str(value) for value in columns[0]] if columns else []
+
+
+async def _problem(target: Board, choices: Mapping[str, Choice], query: Query, period: Period) -> str:
+    points = 0
+
+    async def counted(sql: str) -> Table:
+        nonlocal points
+        table = await query(sql)
+        points = table.rows
+        return table
+
+    try:
+        sql = fill_in(target["rawSql"], choices)
+    except UnknownVariableError as error:
+        return str(error)
+    answered = await answer(counted, {**target, "rawSql": sql}, period)
+    if "error" in answered:
+        return str(answered["error"])
+    if not points:
+        return "no rows"
+    return f"{points} points, more than {MAX_POINTS}" if points > MAX_POINTS else ""
+
+
+def _choices(board: Board, options: Mapping[str, Sequence[str]]) -> Iterator[dict[str, Choice]]:
+    """All of everything; then one value, then three, of every variable that takes several."""
+    several = [variable["name"] for variable in _variables(board) if variable.get("multi")]
+    fixed = {name: Choice(values[:1]) for name, values in options.items() if name not in several}
+    yield fixed | {name: Choice(options[name], everything=True) for name in several}
+    for number in (1, 3):
+        yield fixed | {name: Choice(options[name][:number]) for name in several}
+
+
+def _targets(board: Board) -> Iterator[tuple[str, Board]]:
+    for panel in board["panels"]:
+        yield from ((_label(panel), target) for target in panel.get("targets", []))
+    for mark in board.get("annotations", {}).get("list", []):
+        yield f"annotation {mark['name']}", mark["target"]
+
+
+def _variables(board: Board) -> Sequence[Board]:
+    listed: Sequence[Board] = board.get("templating", {}).get("list", [])
+    return listed
+
+
+def _period(board: Board, now: datetime) -> Period:
+    """The board's own period at `now`: from the first midnight of some days, weeks or months back, or of today."""
+    back = _BACK.fullmatch(board["time"]["from"])
+    start = now - int(back[1]) * _UNITS[back[2]] if back else now
+    midnight = start.astimezone(_PARIS).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Period(midnight, now if back else midnight + timedelta(days=1))
+
+
+def _label(panel: Board) -> str:
+    return str(panel.get("title") or f"panel {panel['id']}")

@@ -1,0 +1,102 @@
+-- name: connections
+WITH @moments
+SELECT time, connexions FROM (
+  SELECT sumIf(n, day = today - 7) AS before, sumIf(n, day = today) AS now
+  FROM (SELECT day, @total AS n FROM (@day_so_far) WHERE type = 'login' AND @selected GROUP BY day)
+  HAVING before + now > 0)
+ARRAY JOIN [toDateTime(today - 7, 'Europe/Paris'), toDateTime(today, 'Europe/Paris')] AS time, [before, now] AS connexions
+
+-- name: people
+WITH @moments
+SELECT time, personnes FROM (
+  SELECT uniqExactMergeIf(users, day = today - 7) AS before, uniqExactMergeIf(users, day = today) AS now
+  FROM (@day_so_far) WHERE type = 'login' AND @selected
+  HAVING before + now > 0)
+ARRAY JOIN [toDateTime(today - 7, 'Europe/Paris'), toDateTime(today, 'Europe/Paris')] AS time, [before, now] AS personnes
+
+-- name: app_openings
+WITH @moments
+SELECT time, ouvertures FROM (
+  SELECT sumIf(n, day = today - 7) AS before, sumIf(n, day = today) AS now
+  FROM (SELECT day, @total AS n FROM (@day_so_far) WHERE type = 'app_visit' AND @selected GROUP BY day)
+  HAVING before + now > 0)
+ARRAY JOIN [toDateTime(today - 7, 'Europe/Paris'), toDateTime(today, 'Europe/Paris')] AS time, [before, now] AS ouvertures
+
+-- name: active_schools
+WITH @moments,
+  (SELECT count() FROM v_schools WHERE @schools) AS expected
+SELECT time, part FROM (
+  SELECT uniqExactIf(uai, day = today - 7) AS before, uniqExactIf(uai, day = today) AS now
+  FROM (@day_so_far) WHERE type = 'login' AND @selected
+  HAVING before + now > 0)
+ARRAY JOIN [toDateTime(today - 7, 'Europe/Paris'), toDateTime(today, 'Europe/Paris')] AS time,
+  [round(100 * before / expected, 1), round(100 * now / expected, 1)] AS part
+
+-- name: complete_until
+WITH @moments
+SELECT if(toDate(complete_through, 'Europe/Paris') = toDate($__toTime, 'Europe/Paris'),
+  formatDateTime(complete_through, '%H:%i', 'Europe/Paris'),
+  formatDateTime(complete_through, '%d/%m %H:%i', 'Europe/Paris')) AS complet
+FROM v_complete WHERE partitions > 0
+
+-- name: unmapped
+WITH @moments
+SELECT round(100 * sumIf(events_once, uai = 'unmapped' OR class_id = 'unmapped') / sum(events_once), 2) AS part
+FROM (@day_so_far) WHERE day = today
+HAVING sum(events_once) > 0
+
+-- name: hours
+WITH @moments
+SELECT time, if(time > until, NULL, sumIf(n, day = today)) AS `Ce jour`, sumIf(n, day != today) AS `Une semaine avant`
+FROM (
+  SELECT toDate(slice, 'Europe/Paris') AS day, @total AS n,
+    if(day = today, toTimeZone(slice, 'Europe/Paris'), addDays(toTimeZone(slice, 'Europe/Paris'), 7)) AS time
+  FROM v_usage_by_hour
+  WHERE type = 'login' AND @selected
+    AND (slice >= toDateTime(today, 'Europe/Paris') AND slice < toDateTime(today + 1, 'Europe/Paris')
+      OR slice >= toDateTime(today - 7, 'Europe/Paris') AND slice < toDateTime(today - 6, 'Europe/Paris'))
+  GROUP BY slice)
+GROUP BY time ORDER BY time
+
+-- name: apps
+WITH @moments
+SELECT @app_label AS `Application`, @total AS `Ouvertures`
+FROM (
+  SELECT * FROM v_app_usage_by_hour
+  WHERE type = 'app_visit' AND slice >= toDateTime(today, 'Europe/Paris') AND slice <= until AND @selected) AS used
+LEFT JOIN v_applications AS labels ON labels.app = used.app
+GROUP BY `Application` ORDER BY `Ouvertures` DESC, `Application` LIMIT 10
+
+-- name: profiles_today
+WITH @moments
+SELECT @profile_label AS `Profil`, uniqExactMerge(users) AS `Personnes`
+FROM (SELECT * FROM (@day_so_far) WHERE type = 'login' AND day = today AND @selected) AS used
+LEFT JOIN v_profiles AS labels ON labels.profile = used.profile
+GROUP BY `Profil` ORDER BY `Personnes` DESC, `Profil`
+
+-- name: schools_today
+WITH @moments
+SELECT school.uai AS ecole_id, school.name AS `École`, school.pole AS `Pôle`,
+  if(school.education_prioritaire = '', 'Hors EP', school.education_prioritaire) AS `EP`,
+  used.now AS `Connexions`, used.people AS `Personnes`,
+  if(account.activated = 0, NULL, round(100 * used.people / account.activated, 1)) AS `Taux de connexion`,
+  if(used.before = 0, NULL, round(100 * (used.now / used.before - 1), 1)) AS `Évolution`,
+  multiIf(used.now = 0 AND used.before = 0, 'Sans activité', used.before < 20, 'Volume faible',
+    used.now = 0, 'Silencieuse', used.now < 0.5 * used.before, 'En baisse',
+    used.now < 0.75 * used.before, 'À surveiller', 'Normale') AS `État`
+FROM (SELECT * FROM v_schools WHERE @schools) AS school
+LEFT JOIN (
+  SELECT uai, sumIf(events, day = today) AS now, sumIf(events, day = today - 7) AS before,
+    uniqExactMergeIf(users, day = today) AS people
+  FROM (@day_so_far) WHERE type = 'login' AND @selected GROUP BY uai) AS used ON used.uai = school.uai
+LEFT JOIN (SELECT uai, sum(activated) AS activated FROM v_accounts WHERE @selected GROUP BY uai) AS account
+  ON account.uai = school.uai
+ORDER BY indexOf(['Silencieuse', 'En baisse', 'À surveiller', 'Normale', 'Volume faible', 'Sans activité'], `État`),
+  `Évolution`, `École`
+
+-- name: refusals
+WITH @moments
+SELECT reason AS `Motif`, count() AS `Enregistrements`, max(arrived_at) AS `Dernier`
+FROM v_dead_letters
+WHERE arrived_at > subtractDays(until, 7) AND arrived_at <= $__toTime
+GROUP BY reason ORDER BY `Enregistrements` DESC, `Motif`

@@ -1,0 +1,58 @@
+// A figure, with its change from the first to the last value of the series where the panel asks for it.
+import { VizOrientation, getFieldDisplayValues, FieldDisplay, ReduceDataOptions } from '@grafana/data';
+import { PercentChangeColorMode } from '@grafana/schema';
+import { BigValue, BigValueColorMode, BigValueGraphMode, BigValueJustifyMode, BigValueTextMode, VizRepeater, VizRepeaterRenderValueProps, useTheme2 } from '@grafana/ui';
+import { Empty, Props, drew, hasData, textOf } from './parts';
+
+interface StatOptions {
+  reduceOptions?: ReduceDataOptions;
+  showPercentChange?: boolean;
+  percentChangeColorMode?: PercentChangeColorMode;
+  colorMode?: BigValueColorMode;
+  textMode?: BigValueTextMode;
+  justifyMode?: BigValueJustifyMode;
+  text?: { valueSize?: number; titleSize?: number; percentSize?: number };
+}
+
+/** Nothing to compare with gives no change, rather than an infinite one. */
+function withoutEndlessChange(values: FieldDisplay[]): FieldDisplay[] {
+  return values.map((value) => (Number.isFinite(value.display.percentChange) ? value : { ...value, display: { ...value.display, percentChange: undefined } }));
+}
+
+export function StatPanel(props: Props<StatOptions>) {
+  const theme = useTheme2();
+  const { options, data, width, height } = props;
+  const values = () =>
+    withoutEndlessChange(
+      getFieldDisplayValues({
+        fieldConfig: props.fieldConfig,
+        reduceOptions: { calcs: ['lastNotNull'], values: false, ...options.reduceOptions },
+        replaceVariables: props.replaceVariables,
+        theme,
+        data: data.series,
+        timeZone: props.timeZone,
+        percentChange: options.showPercentChange,
+      }),
+    );
+  drew(props, { drawn: hasData(props), values: hasData(props) ? values().map(({ display }) => ({ title: display.title, text: textOf(display), change: display.percentChange })) : [] });
+  if (!hasData(props)) return <Empty height={height} />;
+  const render = ({ value: { display }, count, width: w, height: h }: VizRepeaterRenderValueProps<FieldDisplay>) => {
+    const valueSize = Math.max(15, Math.min(40, h * 0.5, (w - 12) / (textOf(display).length * 0.62)));
+    return (
+      <BigValue
+        value={display}
+        count={count}
+        colorMode={options.colorMode ?? BigValueColorMode.Value}
+        graphMode={BigValueGraphMode.None}
+        justifyMode={options.justifyMode ?? BigValueJustifyMode.Auto}
+        textMode={options.textMode ?? BigValueTextMode.Auto}
+        text={{ valueSize, percentSize: 14, ...options.text }}
+        width={w}
+        height={h}
+        theme={theme}
+        percentChangeColorMode={options.percentChangeColorMode}
+      />
+    );
+  };
+  return <VizRepeater getValues={values} renderValue={render} source={data} width={width} height={height} orientation={VizOrientation.Auto} itemSpacing={3} autoGrid renderCounter={props.renderCounter} />;
+}

@@ -1,0 +1,22 @@
+"""A fictional city in an embedded database, once for all the tests that look at its dashboards."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from sinks.clickhouse.client import DatabaseSettings
+from tests.database import client_of, embedded_database, settings_of
+from tests.grafana_seed import City, make_city, store
+
+
+@pytest.fixture(scope="session")
+def city() -> City:
+    return make_city()
+
+
+@pytest.fixture(scope="session")
+def city_database(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseSettings]:
+    """How its reader reaches the database that holds the city."""
+    with embedded_database(tmp_path_factory.mktemp("city")) as database:
+        store(client_of(database), city)
+        yield settings_of(database, reader=True)

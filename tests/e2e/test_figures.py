@@ -1,0 +1,306 @@
+"""What the dashboards' statements give, against the same figures counted in Python from the events themselves."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from grafana.dashboards import check, made
+from grafana.dashboards.interpolation import Choice, fill_in
+from grafana.viewer.answer import answer
+from grafana.viewer.period import Period
+from grafana.viewer.source import Source
+from schemas.applications import APPLICATIONS
+from sinks.clickhouse.client import DatabaseSettings
+from tests.grafana_seed import NOW, PARIS, PROFILES, TODAY, City, Event, accounts
+
+pytestmark = pytest.mark.timeout(120)
+
+Column = list[Any]
+FIRST = TODAY - timedelta(weeks=4)
+"""First day of the period of Adoption."""
+LABELS = {key: label for key, label, _ in PROFILES}
+
+
+@pytest.fixture
+async def source(city_database: DatabaseSettings) -> AsyncIterator[Source]:
+    reader = Source(city_database)
+    yield reader
+    await reader.close()
+
+
+class Board:
+    """One dashboard's statements over the city."""
+
+    def __init__(self, source: Source, city: City, uid: str, start: date, end: datetime) -> None:
+        self._source = source
+        self._schools = [school.uai for school in city.deployed]
+        self._board = made()[uid]
+        self._period = Period(datetime(start.year, start.month, start.day, tzinfo=PARIS), end)
+
+    async def columns(self, title: str, schools: list[str] | None = None) -> dict[str, Column]:
+        """The columns of a panel's table by name, with All or with these schools chosen."""
+        (panel,) = (panel for panel in self._board["panels"] if panel.get("title") == title)
+        choices = {
+            "ecole": Choice(schools or self._schools, everything=schools is None),
+            "profil": Choice(list(LABELS), everything=True),
+        }
+        (target,) = panel["targets"]
+        asked = {**target, "rawSql": fill_in(target["rawSql"], choices), "format": 1}
+        answered = await answer(self._source.query, asked, self._period)
+        assert "error" not in answered, answered["error"]
+        (frame,) = answered["frames"]
+        names = [field["name"] for field in frame["schema"]["fields"]]
+        return dict(zip(names, frame["data"]["values"], strict=True))
+
+
+@pytest.fixture
+def accueil(source: Source, city: City) -> Board:
+    end = datetime(TODAY.year, TODAY.month, TODAY.day, 23, 59, 59, tzinfo=PARIS)
+    return Board(source, city, "ent-accueil", TODAY, end)
+
+
+@pytest.fixture
+def adoption(source: Source, city: City) -> Board:
+    return Board(source, city, "ent-adoption", FIRST, NOW)
+
+
+def so_far(event: Event, day: date) -> bool:
+    """Whether it happened on `day` up to the minute of the day that it is now."""
+    local, now = event.time.astimezone(PARIS), NOW.astimezone(PARIS)
+    return local.date() == day and (local.hour, local.minute) <= (now.hour, now.minute)
+
+
+def chosen(city: City, kind: str, condition: Callable[[Event], bool]) -> list[Event]:
+    return [event for event in city.events if event.type == kind and condition(event)]
+
+
+def activated(city: City, group: Callable[[dict[str, Any]], Any]) -> Counter[Any]:
+    total: Counter[Any] = Counter()
+    for row in accounts(city):
+        total[group(row)] += int(str(row["activated"]))
+    return total
+
+
+def people(events: Iterable[Event]) -> int:
+    return len({event.user for event in events})
+
+
+def with_accounts(city: City, events: Iterable[Event]) -> list[Event]:
+    """Those of persons whose profile has accounts in one of their schools."""
+    known = {(row["uai"], row["profile"]) for row in accounts(city)}
+    return [event for event in events if any((uai, event.profile) in known for uai in event.schools)]
+
+
+def monday_of(event: Event) -> date:
+    return event.day - timedelta(days=event.day.weekday())
+
+
+async def test_every_query_of_every_dashboard_gives_rows(source: Source) -> None:
+    """With All, one and three values; no error, at most 10 000 points, sound links, titles, units and descriptions."""
+    assert await check(source.query, NOW) == []
+
+
+@pytest.mark.parametrize(
+    ("title", "column", "kind", "figure"),
+    [
+        ("Connexions du jour", "connexions", "login", len),
+        ("Actifs du jour", "personnes", "login", people),
+        ("Applications ouvertes", "ouvertures", "app_visit", len),
+        (
+            "Écoles actives",
+            "part",
+            "login",
+            lambda events: round(100 * len({uai for event in events for uai in event.schools}) / 21, 1),
+        ),
+    ],
+)
+async def test_a_figure_of_the_day_stands_beside_that_of_a_week_ago_at_the_same_minute(
+    accueil: Board, city: City, title: str, column: str, kind: str, figure: Callable[[list[Event]], float]
+) -> None:
+    days = (TODAY - timedelta(days=7), TODAY)
+    expected = [figure(chosen(city, kind, partial(so_far, day=day))) for day in days]
+    assert (await accueil.columns(title))[column] == expected
+
+
+async def test_with_one_school_its_figures_count_all_who_belong_to_it(accueil: Board, city: City) -> None:
+    """Over all schools an event counts once; within one school it counts although another comes first."""
+    school = city.schools[1].uai
+    expected = chosen(city, "login", lambda event: so_far(event, TODAY) and school in event.schools)
+    assert any(event.schools[0] != school for event in expected)
+    shown = await accueil.columns("Connexions du jour", [school])
+    assert shown["connexions"][-1] == len(expected)
+
+
+async def test_the_schools_of_the_day(accueil: Board, city: City) -> None:
+    table = await accueil.columns("Écoles déployées")
+    total = activated(city, lambda row: row["uai"])
+    today, week_ago = (chosen(city, "login", partial(so_far, day=day)) for day in (TODAY, TODAY - timedelta(days=7)))
+    for row, uai in enumerate(table["ecole_id"]):
+        now, before = ([event for event in events if uai in event.schools] for events in (today, week_ago))
+        shown = {name: values[row] for name, values in table.items()}
+        rate = round(100 * people(now) / total[uai], 1) if total[uai] else None
+        assert (shown["Connexions"], shown["Personnes"]) == (len(now), people(now))
+        assert shown["Taux de connexion"] == rate
+        assert shown["Évolution"] == pytest.approx(100 * (len(now) / len(before) - 1), abs=0.051)
+        assert shown["État"] == state(len(now), len(before))
+    assert len(table["ecole_id"]) == 21
+    assert table["État"][:2] == ["Silencieuse", "En baisse"]
+    assert None in table["Taux de connexion"]
+
+
+def state(now: int, before: int) -> str:
+    if before < 20:
+        return "Volume faible" if now or before else "Sans activité"
+    if not now:
+        return "Silencieuse"
+    return "En baisse" if now < before / 2 else "À surveiller" if now < 0.75 * before else "Normale"
+
+
+async def test_the_hours_of_the_day_and_of_a_week_ago(accueil: Board, city: City) -> None:
+    table = await accueil.columns("Connexions par heure")
+    week_ago = TODAY - timedelta(days=7)
+    hours: dict[date, Counter[int]] = defaultdict(Counter)
+    for event in chosen(city, "login", lambda event: event.day in (TODAY, week_ago)):
+        hours[event.day][event.time.astimezone(PARIS).hour] += 1
+    for row, time in enumerate(table["time"]):
+        hour = datetime.fromtimestamp(time / 1000, PARIS)
+        assert hour.date() == TODAY
+        assert table["Une semaine avant"][row] == hours[week_ago][hour.hour]
+        assert table["Ce jour"][row] == (hours[TODAY][hour.hour] if hour <= NOW else None)
+
+
+async def test_the_applications_of_the_day_are_ranked(accueil: Board, city: City) -> None:
+    table = await accueil.columns("Applications les plus ouvertes")
+    opened = Counter(APPLICATIONS[event.app].label for event in chosen(city, "app_visit", lambda e: so_far(e, TODAY)))
+    shown = dict(zip(table["Application"], table["Ouvertures"], strict=True))
+    assert list(shown.values()) == sorted(opened.values(), reverse=True)[:10]
+    assert shown == {app: opened[app] for app in shown}
+
+
+async def test_activated_accounts(adoption: Board, city: City) -> None:
+    rows = accounts(city)
+    share = 100 * sum(int(str(row["activated"])) for row in rows) / sum(int(str(row["loaded"])) for row in rows)
+    assert (await adoption.columns("Comptes activés"))["taux"] == [round(share, 1)]
+
+
+async def test_people_connections_and_rate_of_the_period(adoption: Board, city: City) -> None:
+    events = chosen(city, "login", lambda event: event.day >= FIRST)
+    assert (await adoption.columns("Personnes connectées"))["personnes"] == [people(events)]
+    assert (await adoption.columns("Connexions"))["connexions"] == [len(events)]
+    counted = people(with_accounts(city, events))
+    total = sum(activated(city, lambda _: 0).values())
+    assert (await adoption.columns("Taux de connexion"))["taux"] == [round(100 * counted / total, 1)]
+
+
+async def test_the_weekly_rate_by_profile_counts_each_person_once_a_week(adoption: Board, city: City) -> None:
+    table = await adoption.columns("Taux de connexion par semaine et par profil")
+    total = activated(city, lambda row: row["profile"])
+    seen: dict[tuple[date, str], set[int]] = defaultdict(set)
+    for event in with_accounts(city, chosen(city, "login", lambda _: True)):
+        seen[monday_of(event), event.profile].add(event.user)
+    expected = {
+        (monday, LABELS[profile]): round(100 * len(users) / total[profile], 1)
+        for (monday, profile), users in seen.items()
+        if monday >= FIRST
+    }
+    mondays = [datetime.fromtimestamp(time / 1000, PARIS).date() for time in table["time"]]
+    assert dict(zip(zip(mondays, table["profil"], strict=True), table["taux"], strict=True)) == expected
+
+
+async def test_growth_compares_weeks_in_the_schools_that_emitted_in_both(adoption: Board, city: City) -> None:
+    table = await adoption.columns("Croissance d’une semaine à l’autre")
+    weeks: dict[date, Counter[int]] = defaultdict(Counter)
+    for event in chosen(city, "login", lambda _: True):
+        weeks[monday_of(event)][event.day.weekday()] += len(event.schools)
+    this = TODAY - timedelta(days=TODAY.weekday())
+    for row, name in enumerate(table["Semaine du"]):
+        monday = datetime.strptime(name[:10], "%d/%m/%Y").date()
+        days = range(TODAY.weekday() if monday == this else 7)
+        now, before = (sum(weeks[week][day] for day in days) for week in (monday, monday - timedelta(weeks=1)))
+        assert table["Connexions"][row] == weeks[monday].total()
+        assert table["Croissance"][row] == pytest.approx(100 * (now / before - 1), abs=0.051)
+        assert name.endswith("(en cours)") == (monday == this)
+    last_week = table["Croissance"][1]
+    assert (await adoption.columns("Croissance"))["growth"] == [last_week]
+
+
+async def test_connections_by_day_and_profile(adoption: Board, city: City) -> None:
+    table = await adoption.columns("Connexions par jour et par profil")
+    expected = Counter((e.day, LABELS[e.profile]) for e in chosen(city, "login", lambda event: event.day >= FIRST))
+    days = [datetime.fromtimestamp(time / 1000, PARIS).date() for time in table["time"]]
+    assert dict(zip(zip(days, table["profil"], strict=True), table["connexions"], strict=True)) == expected
+
+
+async def test_every_cell_of_the_450_classes(adoption: Board, city: City) -> None:
+    """Rate, masked below five persons, zero, no denominator, and no row on a day without anything from the school."""
+    table = await adoption.columns("Les classes, jour par jour")
+    total = activated(city, lambda row: row["class_id"])
+    users: dict[tuple[date, str], set[int]] = defaultdict(set)
+    opened: set[tuple[date, str]] = set()
+    for event in city.events:
+        opened |= {(event.day, uai) for uai in event.schools}
+        if event.type == "login":
+            users[event.day, event.class_id].add(event.user)
+    expected = {}
+    for class_id, (uai, _) in city.classes.items():
+        for day in (FIRST + timedelta(days=n) for n in range((TODAY - FIRST).days + 1)):
+            if day.weekday() < 5 and (day, uai) in opened:
+                count = len(users[day, class_id])
+                rate = round(100 * count / total[class_id], 1) if total[class_id] else -2
+                expected[day, class_id] = 0 if count == 0 else -1 if count < 5 else rate
+    days = [datetime.fromtimestamp(time / 1000, PARIS).date() for time in table["time"]]
+    shown = dict(zip(zip(days, table["classe_id"], strict=True), table["taux"], strict=True))
+    assert shown == expected
+    assert {0, -1, -2} < set(shown.values())
+    assert len(set(table["classe_id"])) == 450
+
+
+async def test_active_classes_of_the_week(adoption: Board, city: City) -> None:
+    users: dict[str, set[int]] = defaultdict(set)
+    for event in chosen(city, "login", lambda event: event.day >= TODAY - timedelta(days=TODAY.weekday())):
+        users[event.class_id].add(event.user)
+    active = sum(len(users[class_id]) >= 5 for class_id in city.classes)
+    assert (await adoption.columns("Classes actives"))["part"] == [round(100 * active / 450, 1)]
+
+
+async def test_applications_are_ranked_by_visits(adoption: Board, city: City) -> None:
+    table = await adoption.columns("Applications les plus visitées")
+    visits = Counter(APPLICATIONS[e.app].label for e in chosen(city, "app_visit", lambda event: event.day >= FIRST))
+    assert dict(zip(table["Application"], table["Visites"], strict=True)) == dict(visits.most_common(15))
+
+
+@pytest.mark.parametrize(
+    ("title", "column", "attribute"),
+    [
+        ("Taux de connexion par pôle", "Pôle", "pole"),
+        ("Par éducation prioritaire", "Éducation prioritaire", "education_prioritaire"),
+        ("Par circonscription", "Circonscription", "circonscription"),
+    ],
+)
+async def test_groups_of_schools_are_compared_by_their_mean_weekly_rate(
+    adoption: Board, city: City, title: str, column: str, attribute: str
+) -> None:
+    group = {school.uai: getattr(school, attribute) for school in city.schools}
+    known = {(row["uai"], row["profile"]) for row in accounts(city)}
+    total = activated(city, lambda row: group[row["uai"]])
+    seen: dict[tuple[str, date], set[int]] = defaultdict(set)
+    for event in chosen(city, "login", lambda _: True):
+        for uai in event.schools:
+            if (uai, event.profile) in known and monday_of(event) >= FIRST:
+                seen[group[uai], monday_of(event)].add(event.user)
+    weeks: dict[str, list[int]] = defaultdict(list)
+    for (name, _), users in seen.items():
+        weeks[name or "Hors EP"].append(len(users))
+    expected = {
+        name: round(100 * sum(counts) / len(counts) / total["" if name == "Hors EP" else name], 1)
+        for name, counts in weeks.items()
+    }
+    table = await adoption.columns(title)
+    assert dict(zip(table[column], table["Taux de connexion"], strict=True)) == pytest.approx(expected, abs=0.051)
+    assert table["Taux de connexion"] == sorted(table["Taux de connexion"], reverse=True)
