@@ -68,7 +68,7 @@ class Intake:
     linger_s: float = 0.15
     on_stored: Callable[[Load, Work, Shipment], None] = lambda *_: None
     on_stage: Callable[[str, float], None] = lambda _stage, _seconds: None
-    _inbox: asyncio.Queue[Delivery] = field(default_factory=lambda: asyncio.Queue(16))
+    _inbox: asyncio.Queue[Delivery] = field(default_factory=lambda: asyncio.Queue(4))
     _worked: asyncio.Queue[tuple[Load, Work]] = field(default_factory=lambda: asyncio.Queue(1))
 
     async def take(self, delivery: Delivery) -> None:

@@ -55,13 +55,13 @@ class ClickHouseStore:
         """The clock of the database says which line is the last one."""
         if not lines:
             return
-        selects = " UNION ALL ".join(
-            f"SELECT {{topic{i}:String}}, {line.partition:d}, {line.incarnation:d}, "
-            f"fromUnixTimestamp64Milli({int(line.complete_through.timestamp() * 1000):d}), {line.lag:d}, now64(6)"
+        values = ", ".join(
+            f"({{topic{i}:String}}, {line.partition:d}, {line.incarnation:d}, "
+            f"fromUnixTimestamp64Milli({int(line.complete_through.timestamp() * 1000):d}), {line.lag:d}, now64(6))"
             for i, line in enumerate(lines)
         )
         names = {f"topic{i}": line.topic for i, line in enumerate(lines)}
-        self._client.command(f"INSERT INTO {self._database}.progress {selects}", names)
+        self._client.command(f"INSERT INTO {self._database}.progress VALUES {values}", names)
 
     def ledger(self) -> list[LedgerLine]:
         """One line for each partition of each log."""

@@ -20,4 +20,4 @@ def attach_event_agents(app: BatchApp, intake: Intake) -> None:
             await intake.take(event)
 
     for topic in EVENT_TOPICS:
-        app.agent(app.batch_topic(topic), name=topic)(take)
+        app.agent(app.batch_topic(topic, maxsize=2), name=topic)(take)

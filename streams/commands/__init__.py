@@ -9,6 +9,7 @@ import typer
 from sinks.base import StoreMisconfigured, StoreUnavailable
 from sinks.clickhouse.migrate import MigrationRefused
 from streams.brokers import BrokerError
+from streams.commands.dashboards import dashboards_app
 from streams.commands.database import database
 from streams.commands.decode import decode
 from streams.commands.demo import demo
@@ -31,6 +32,7 @@ app = typer.Typer(
 for command in (demo, worker, database, migrate, topics, ledger, decode, simulate):
     app.command()(command)
 app.add_typer(directory_app, name="directory")
+app.add_typer(dashboards_app, name="dashboards")
 
 _MENDABLE = (
     SettingsError,

@@ -115,26 +115,27 @@ class BatchConsumer(driver.Consumer):
         if expected is None:
             return True
         match partition.judge(batch.base, self.highwater(tp)):
-            case Verdict.AHEAD:
-                partition.sought = expected
-                self.counts.seeks_back += 1
-                self.log.warning("%s: position ran ahead, %d instead of %d: seeking back", tp, batch.base, expected)
-                await self._seek_back(tp, expected)
-                return False
-            case Verdict.EXPIRED:
+            case Verdict.CONTINUES:
+                return True
+            case Verdict.RESTARTED:
+                return await self._start_over(tp, batch)
+            case Verdict.EXPIRED if (await self._log_start(tp) or 0) >= batch.base:
                 batch.expired = (expected, batch.base)
                 self.counts.records_expired += batch.base - expected
                 self.log.error("%s: offsets %d to %d were deleted before they were read", tp, expected, batch.base - 1)
-            case Verdict.RESTARTED:
-                return await self._start_over(tp, batch)
-            case Verdict.BEHIND:
-                # The log may have begun again and have outgrown our position since.
-                if await self._log_start(tp) == batch.base:
+                return True
+            case Verdict.BEHIND if (start := await self._log_start(tp)) is not None:
+                if start == batch.base:  # the log began again, and has outgrown our position since
                     return await self._start_over(tp, batch)
                 if batch.next_offset <= expected:
                     return False
                 batch.cut_before(expected)
-        return True
+                return True
+        partition.sought = expected
+        self.counts.seeks_back += 1
+        self.log.warning("%s: the position is %d instead of %d: seeking back", tp, batch.base, expected)
+        await self._seek_back(tp, expected)
+        return False
 
     async def _start_over(self, tp: TP, batch: Batch) -> bool:
         """Forget what was known of a log that began again, once its last batches are done; False after a rebalance."""
@@ -155,7 +156,12 @@ class BatchConsumer(driver.Consumer):
         return True
 
     async def _log_start(self, tp: TP) -> int | None:
-        return (await self.earliest_offsets(tp)).get(tp)
+        """Where the log begins; None where the broker does not answer."""
+        try:
+            return (await self.earliest_offsets(tp)).get(tp)
+        except KafkaError as error:
+            self.log.warning("%s: the broker does not say where the log begins: %r", tp, error)
+            return None
 
     async def _seek_back(self, tp: TP, offset: int) -> None:
         try:

@@ -175,7 +175,7 @@ def test_progress_keeps_the_last_word(client: Client) -> None:
     migrate(client, "contract")
     store = ClickHouseStore(client, "contract")
     early, later = (datetime(2026, 11, 17, 8, minute, tzinfo=UTC) for minute in (1, 2))
-    store.record_progress([Progress(TOPIC, 0, 1, early, 9), Progress(TOPIC, 1, 1, later, 0)])
+    store.record_progress([Progress(TOPIC, 0, 2**31, early, 90_000), Progress(TOPIC, 1, 1, later, 0)])
     store.record_progress([Progress(TOPIC, 0, 1, later, 3)])
     ((through, lag, partitions),) = client.query_rows("SELECT * FROM contract.v_complete")
     assert (through.replace(tzinfo=UTC), lag, partitions) == (later, 3, 2)

@@ -25,7 +25,10 @@ async def test_a_second_worker_joins_and_leaves(broker: LiveBroker, name: str) -
     commits during a rebalance (the embedded broker does not) hands over without reading anything twice."""
     broker.create_topic(name, 4)
     produce(broker, name, range(6000), partitions=4, per_batch=50)
-    quick = {"consumer_max_fetch_size": 2000, "broker_session_timeout": 3.0 if isinstance(broker, RealKafka) else 2.0}
+    quick: dict[str, Any] = {
+        "consumer_max_fetch_size": 2000,
+        "broker_session_timeout": 3.0 if isinstance(broker, RealKafka) else 2.0,
+    }
     first, by_first = build(broker, name, handle=slowly, **quick)
     second, by_second = build(broker, name, handle=slowly, **quick)
     async with first:
@@ -93,8 +96,12 @@ async def test_a_join_that_failed_is_tried_again(refusing: Embedded, name: str) 
     produce(refusing, name, range(10))
     refuse(refusing, SYNC_GROUP, INVALID_REQUEST)
     app, received = build(refusing, name)
-    async with asyncio.timeout(20), app:
+    starting = asyncio.create_task(app.start())
+    try:
         await until(lambda: len(received) == 10)
+    finally:
+        await app.stop()
+        starting.cancel()
 
 
 async def test_a_worker_that_may_not_join_stops(refusing: Embedded, name: str) -> None:

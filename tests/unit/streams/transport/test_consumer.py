@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import time
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaTimeoutError
 from faust.types import TP
 
 from streams.batch import Batch
-from streams.transport import BatchApp
+from streams.transport import BatchApp, TransportSettings
 from streams.transport.positions import Partition
 
 PARTITION = TP("t", 0)
@@ -69,6 +73,64 @@ async def test_records_delivered_already_are_cut_off(app: Listening, monkeypatch
     assert await app.batch_consumer._continues(PARTITION, fetched)
     assert (fetched.base, len(fetched), app.told) == (100, 20, [])
     assert not await app.batch_consumer._continues(PARTITION, batch(50, 90))
+
+
+async def test_a_jump_is_expired_only_where_the_log_begins_behind_it(
+    app: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second jump from the same offset is a hole only if the broker says that the records are gone."""
+    sought: list[int] = []
+
+    async def seek_wait(positions: Mapping[TP, int]) -> None:
+        sought.extend(positions.values())
+
+    monkeypatch.setattr(app.batch_consumer, "seek_wait", seek_wait)
+    Log(app, monkeypatch, start=0, end=500)
+    for _ in range(3):
+        assert not await app.batch_consumer._continues(PARTITION, batch(200, 300))
+    assert sought == [100, 100, 100]
+    Log(app, monkeypatch, start=200, end=500)
+    fetched = batch(200, 300)
+    assert await app.batch_consumer._continues(PARTITION, fetched)
+    assert (fetched.expired, app.counts.records_expired, app.counts.seeks_back) == ((100, 200), 100, 3)
+
+
+async def test_where_the_broker_does_not_say_where_the_log_begins_the_position_is_sought_again(
+    app: Listening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a restart nor a repetition is assumed without an answer."""
+    sought: list[int] = []
+
+    async def seek_wait(positions: Mapping[TP, int]) -> None:
+        sought.extend(positions.values())
+
+    async def no_answer(*_tps: TP) -> Mapping[TP, int]:
+        raise KafkaTimeoutError
+
+    Log(app, monkeypatch, start=0, end=500)
+    monkeypatch.setattr(app.batch_consumer, "seek_wait", seek_wait)
+    monkeypatch.setattr(app.batch_consumer, "earliest_offsets", no_answer)
+    assert not await app.batch_consumer._continues(PARTITION, batch(0, 120))
+    assert (sought, app.told) == ([100], [])
+
+
+async def test_a_commit_that_hangs_does_not_hold_the_drain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker is away: Faust's commit waits for it and swallows its cancellation; the drain ends all the same."""
+    settings = TransportSettings(drain_timeout_s=0.2)
+    app = BatchApp("g", bootstrap="127.0.0.1:1", batch_settings=settings)
+    released = asyncio.Event()
+
+    async def hang(**_options: Any) -> bool:
+        while not released.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await released.wait()
+        return False
+
+    monkeypatch.setattr(app.batch_consumer, "commit", hang)
+    begin = time.monotonic()
+    await app.batch_consumer.wait_empty()
+    assert 0.2 <= time.monotonic() - begin < 2
+    released.set()
 
 
 async def test_batches_of_the_old_log_are_done_before_the_first_of_the_new_one(
