@@ -18,8 +18,8 @@ install: .venv/.installed page  ## .venv with the locked versions, the page, and
 
 page: grafana/viewer/web/index.html  ## build the page that draws the dashboards
 
-PAGE := $(shell find grafana/viewer/src grafana/viewer/absent -type f 2>/dev/null) $(wildcard grafana/viewer/*.json grafana/viewer/*.mjs)
-grafana/viewer/web/index.html: .venv/.installed $(PAGE)
+PAGE := $(addprefix grafana/viewer/,package.json package-lock.json .npmrc absent/package.json build.mjs patches.mjs bundle.py) $(shell find grafana/viewer/src -type f)
+grafana/viewer/web/index.html: $(PAGE) | .venv/.installed
 	$(BIN)/python -m grafana.viewer.bundle
 
 fuzz: .venv/.installed  ## a million mutated records against the law

@@ -1,8 +1,8 @@
 """The catalogue of applications: the fifteen of Beneylu School and the known modules of ONE and NEO.
 
 Each has a key, a French label, its kind (NATIF or TIERS), the DNMA service under which the ministry counts it, and the
-other names under which platforms send it. The services of ONE's modules are those of facts on DNMA; Beneylu publishes
-no such table, so the services of its applications are a reading of ours. The list is `applications.csv` beside this.
+other names under which platforms send it. The services of ONE's modules are DNMA's own; Beneylu publishes no such
+table, so the services of its applications are a reading of ours. The list is `applications.csv` beside this.
 """
 
 from __future__ import annotations

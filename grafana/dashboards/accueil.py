@@ -69,10 +69,10 @@ def accueil() -> dict[str, Any]:
             *((panel, 4, 4) for panel in _figures()),
             (_hours(), 15, 8),
             (_apps(), 9, 8),
-            (_schools(), 17, 23),
+            (_schools(), 17, 25),
             (_profiles(), 7, 6),
-            (_legend(), 7, 9),
-            (_refusals(), 7, 8),
+            (_legend(), 7, 10),
+            (_refusals(), 7, 9),
         ],
     )
 
@@ -168,13 +168,14 @@ def _schools() -> Any:
         {
             "École": {
                 "custom.minWidth": 170,
+                "custom.wrapText": True,
                 "links": [{"title": "Voir ses classes", "url": "/d/ent-adoption?var-ecole=${__data.fields.ecole_id}"}],
             },
-            "Pôle": {"custom.width": 110},
-            "EP": {"custom.width": 80},
-            "Connexions": {"unit": COUNT, "custom.width": 100},
-            "Personnes": {"unit": COUNT, "custom.width": 90},
-            "Taux de connexion": {"unit": PERCENT, "decimals": 0, "noValue": ABSENT, "custom.minWidth": 145},
+            "Pôle": {"custom.width": 105},
+            "EP": {"custom.width": 75},
+            "Connexions": {"unit": COUNT, "custom.width": 95},
+            "Personnes": {"unit": COUNT, "custom.width": 88},
+            "Taux de connexion": {"unit": PERCENT, "decimals": 0, "noValue": ABSENT, "custom.width": 155},
             "Évolution": {"unit": PERCENT, "decimals": 0, "noValue": "sans référence", "custom.width": 105},
             "État": {
                 "mappings": style.words_of(states),
@@ -208,4 +209,4 @@ def _refusals() -> Any:
             "Enregistrements": {"unit": COUNT, "custom.width": 125},
             "Dernier": {"unit": "time:DD/MM HH:mm", "custom.width": 110},
         },
-    )
+    ).no_value("Aucun refus")

@@ -99,7 +99,7 @@ def ranking(title: str, description: str, sql: str, unit: str = COUNT, color: st
         .description(description)
         .unit(unit)
         .min(0)
-        .no_value(ABSENT)
+        .no_value(NOTHING)
         .orientation(common_models.VizOrientation.HORIZONTAL)
         .show_value(common_models.VisibilityMode.ALWAYS)
         .color_scheme(fixed(color))
@@ -138,7 +138,9 @@ def heat_map(title: str, description: str, sql: str) -> statushistory.Panel:
 
 def listing(title: str, description: str, sql: str, columns: dict[str, dict[str, Any]]) -> table.Panel:
     """A table; `columns` names the properties of each column. Columns that end in _id are there for links only."""
-    panel = table.Panel().title(title).description(description).show_header(True).with_target(rows(sql))
+    panel = (
+        table.Panel().title(title).description(description).no_value(NOTHING).show_header(True).with_target(rows(sql))
+    )
     panel = panel.override_by_regexp("/_id$/", [property_("custom.hidden", True)])
     for name, properties in columns.items():
         panel = panel.override_by_name(name, [property_(key, value) for key, value in properties.items()])

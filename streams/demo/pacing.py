@@ -10,6 +10,7 @@ from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 
 from streams.producer import Producer
+from streams.simulator.output import send
 from streams.simulator.record import Record
 from streams.topics import EVENT_TOPICS, ApiVersion
 
@@ -49,17 +50,7 @@ class PacedProducer:
 
     def send(self, records: Sequence[Record]) -> None:
         """Produce records and return when the broker has them."""
-        for record in records:
-            self._producer.send(
-                record.topic,
-                record.value,
-                record.key,
-                partition=record.partition_hint,
-                timestamp_ms=record.timestamp_ms,
-                headers=list(record.headers) if record.headers else None,
-            )
-        self.produced += len(records)
-        self._producer.flush()
+        self.produced += send(self._producer, records)
 
     def behind(self) -> int:
         """Records produced and not yet committed."""

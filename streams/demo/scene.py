@@ -22,6 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from schemas.pseudonym import Key
+from sinks.clickhouse.catalogue import write_applications
 from sinks.clickhouse.client import Client, DatabaseSettings, connect
 from sinks.clickhouse.directory import current_revision
 from sinks.clickhouse.embedded.process import EmbeddedDatabase
@@ -176,6 +177,7 @@ class Scene:
             )
             self.client = connect(self.database_settings)
             migrate(self.client, DATABASE)
+            write_applications(self.client, DATABASE, int(time.time()))
         except BaseException:
             self._stack.close()
             raise

@@ -29,7 +29,7 @@ def produce(simulation: Simulation, producer: Producer, first_day: date, until: 
     """Produce what arrives from `first_day` until then, as fast as the broker takes it; the records so far."""
     count = 0
     for records in simulation.history(first_day, until):
-        count += _send(producer, records)
+        count += send(producer, records)
         yield count
 
 
@@ -40,13 +40,13 @@ def produce_live(
     count = 0
     while not stop.wait(_TICK_S):
         now = clock()
-        count += _send(producer, simulation.due(since, now))
+        count += send(producer, simulation.due(since, now))
         since = now
         yield count
 
 
-def _send(producer: Producer, records: Sequence[Record]) -> int:
-    """Send records; how many, once the broker has them."""
+def send(producer: Producer, records: Sequence[Record]) -> int:
+    """Produce records; how many, once the broker has them."""
     for record in records:
         producer.send(
             record.topic,

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from schemas.applications import APPLICATIONS
 from sinks.base import LogStart
 from sinks.clickhouse.embedded.process import EmbeddedDatabase
 from sinks.clickhouse.migrate import migrate
@@ -101,6 +102,15 @@ def test_migrate_check_says_what_is_missing_and_writes_nothing(environment: dict
     assert ent("migrate", "--check", given=elsewhere).returncode == 1
     assert ent("migrate", given=elsewhere).returncode == 0
     assert ent("migrate", "--check", given=elsewhere).returncode == 0
+
+
+def test_migrate_writes_the_catalogue_of_applications(database: EmbeddedDatabase, environment: dict[str, str]) -> None:
+    named = environment | {"ENT_DATABASE__DATABASE": "catalogue"}
+    for _ in range(2):
+        assert ent("migrate", given=named).returncode == 0
+    rows = client_of(database).query_rows("SELECT app, label, service FROM catalogue.v_applications")
+    assert len(rows) == len(APPLICATIONS) + 1
+    assert ("cahier_textes", "Cahier de textes", "cahier_textes") in rows
 
 
 @pytest.mark.parametrize(("offsets", "code"), [((0, 1), 0), ((0, 2), 1)])

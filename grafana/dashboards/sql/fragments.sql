@@ -55,7 +55,8 @@ toMonday(slice) >= toDate($__fromTime, 'Europe/Paris') AND slice <= toDate($__to
 if(labels.label = '', used.profile, labels.label)
 
 -- name: app_label
-if(labels.label = '', 'Autres (non reconnues)', labels.label)
+-- An application that the catalogue does not know keeps its key; those that nobody knows are together.
+multiIf(labels.label != '', labels.label, used.app IN ('', 'autre'), 'Autres (non reconnues)', used.app)
 
 -- name: complete_text
 SELECT if(partitions = 0, '—', formatDateTime(complete_through, '%d/%m/%Y %H:%i', 'Europe/Paris')) AS complet FROM v_complete

@@ -11,7 +11,7 @@ export function BarChartPanel(props: Props) {
   const words: string[] = label?.values.map(String) ?? [];
   const values: Array<number | null> = number?.values ?? [];
   drew(props, { drawn: words.length > 0, bars: words.map((word, row) => [word, values[row]]) });
-  if (!label || !number || !hasData(props)) return <Empty height={props.height} />;
+  if (!label || !number || !hasData(props)) return <Empty height={props.height} fieldConfig={props.fieldConfig} />;
 
   const most = number.config.max ?? Math.max(...values.map((value) => value ?? 0), Number.MIN_VALUE);
   const rowHeight = Math.max(22, Math.min(44, Math.floor(props.height / words.length)));

@@ -108,7 +108,7 @@ export function StatusHistoryPanel(props: Props<{ legend?: VizLegendOptions }>) 
   const onPaint = useCallback((milliseconds: number) => note(id, { drawn: true, paint_ms: Math.round(milliseconds * 10) / 10 }), [id]);
 
   drew(props, { drawn: hasData(props), gridRows: rows.length, gridColumns: history.columns.length, classes: history.rows.length });
-  if (!hasData(props) || !history.sample) return <Empty height={height} />;
+  if (!hasData(props) || !history.sample) return <Empty height={height} fieldConfig={props.fieldConfig} />;
   const tools = (
     <>
       <label>

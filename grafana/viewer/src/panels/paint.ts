@@ -43,7 +43,7 @@ export const headHeight = 22;
 export function layoutOf(rows: Row[], columns: Column[], width: number, height: number): Layout {
   const narrow = width < 520;
   const longest = Math.max(0, ...rows.slice(0, 500).map(({ label }) => label.length));
-  const gutter = Math.min(narrow ? 118 : 210, 24 + longest * 7);
+  const gutter = Math.min(narrow ? 118 : width > 1000 ? 260 : 210, 24 + longest * 7);
   const usable = width - 6;
   const gaps = columns.reduce((sum, { gap }) => sum + gap, 0);
   const cellWidth = Math.max(4, (usable - gutter - gaps - 8) / Math.max(1, columns.length));

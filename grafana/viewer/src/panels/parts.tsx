@@ -17,10 +17,11 @@ export function drew({ id, title, data }: { id: number; title: string; data: Pan
   note(id, { title, rows: data.series.reduce((rows, frame) => rows + frame.length, 0), series: data.series.length, ...seen });
 }
 
-export function Empty({ height }: { height: number }) {
+/** A panel without rows: what its `noValue` says, as in Grafana. */
+export function Empty({ height, fieldConfig }: Pick<Props, 'height' | 'fieldConfig'>) {
   return (
     <div role="status" className="ent-empty" style={{ height }}>
-      Aucune donnée sur la période
+      {fieldConfig.defaults.noValue ?? 'Aucune donnée'}
     </div>
   );
 }

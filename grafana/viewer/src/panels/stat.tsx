@@ -14,16 +14,17 @@ interface StatOptions {
   text?: { valueSize?: number; titleSize?: number; percentSize?: number };
 }
 
-/** Nothing to compare with gives no change, rather than an infinite one. */
-function withoutEndlessChange(values: FieldDisplay[]): FieldDisplay[] {
-  return values.map((value) => (Number.isFinite(value.display.percentChange) ? value : { ...value, display: { ...value.display, percentChange: undefined } }));
+/** Nothing to compare with is no change, rather than an infinite one; and no change is not shown, in red, as 0 %. */
+function withRealChange(values: FieldDisplay[]): FieldDisplay[] {
+  const isReal = (change?: number) => Number.isFinite(change) && change !== 0;
+  return values.map((value) => (isReal(value.display.percentChange) ? value : { ...value, display: { ...value.display, percentChange: undefined } }));
 }
 
 export function StatPanel(props: Props<StatOptions>) {
   const theme = useTheme2();
   const { options, data, width, height } = props;
   const values = () =>
-    withoutEndlessChange(
+    withRealChange(
       getFieldDisplayValues({
         fieldConfig: props.fieldConfig,
         reduceOptions: { calcs: ['lastNotNull'], values: false, ...options.reduceOptions },
@@ -35,7 +36,7 @@ export function StatPanel(props: Props<StatOptions>) {
       }),
     );
   drew(props, { drawn: hasData(props), values: hasData(props) ? values().map(({ display }) => ({ title: display.title, text: textOf(display), change: display.percentChange })) : [] });
-  if (!hasData(props)) return <Empty height={height} />;
+  if (!hasData(props)) return <Empty height={height} fieldConfig={props.fieldConfig} />;
   const render = ({ value: { display }, count, width: w, height: h }: VizRepeaterRenderValueProps<FieldDisplay>) => {
     const valueSize = Math.max(15, Math.min(40, h * 0.5, (w - 12) / (textOf(display).length * 0.62)));
     return (

@@ -29,7 +29,7 @@ export function TablePanel(props: Props<TableOptions>) {
   useMemo(() => cacheFieldDisplayNames(data.series), [data.series]);
   const frame = useMemo(() => arranged(data.series[0], width < 520), [data.series, width]);
   drew(props, { drawn: Boolean(frame), columns: frame?.fields.map(({ name, state }) => state?.displayName ?? name), cells: frame?.fields.map(({ values }) => [...values]) });
-  if (!frame) return <Empty height={height} />;
+  if (!frame) return <Empty height={height} fieldConfig={props.fieldConfig} />;
   return (
     <TableNG
       data={frame}

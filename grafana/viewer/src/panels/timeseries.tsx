@@ -109,7 +109,7 @@ export function TimeSeriesPanel(props: Props<TimeSeriesOptions>) {
   const drawn = frames.length > 0 && hasData(props);
   const series = frames.flatMap(({ fields }) => fields.slice(1));
   drew(props, { drawn, annotations: marks.length, lines: series.map((field) => ({ name: nameOf(field, data), values: [...field.values] })) });
-  if (!drawn) return <Empty height={height} />;
+  if (!drawn) return <Empty height={height} fieldConfig={props.fieldConfig} />;
 
   const spoken = series.map((field) => `${nameOf(field, data)} : dernière valeur ${show(field, field.values.filter((value) => value !== null).at(-1))}`).join(' ; ');
   const legend: VizLegendOptions = { calcs: [], displayMode: LegendDisplayMode.List, placement: 'bottom', showLegend: true, ...options.legend };
