@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -35,7 +36,7 @@ from streams.observation import note_stage, note_stored
 from streams.pipeline import Keys, Limits, process
 from streams.settings import Settings
 from streams.topics import EVENT_TOPICS, log_identities
-from streams.transport import BatchApp, PartitionPosition
+from streams.transport import BatchApp, PartitionPosition, TransportSettings
 from streams.windows import Pace, Stored, Windows
 
 _log = structlog.get_logger(__name__)
@@ -45,6 +46,9 @@ _PROGRESS_INTERVAL_S = 2.0
 _DIRECTORY_INTERVAL_S = 2.0
 _LEDGER_INTERVAL_S = 60.0
 _PULSE_INTERVAL_S = 0.2
+_GC_THRESHOLD = (20_000, 10, 10)
+_BATCH_RECORDS = 5_000
+"""Several batches wait in queues at any time: small ones keep the worker's memory small."""
 _PULSE_LIMIT_S = 30.0
 _ADVICE = {
     StoreUnavailable: "the database stayed away for longer than ENT_PACE__PATIENCE_S: start it, then the worker",
@@ -109,6 +113,9 @@ class Worker:
     def run(self) -> NoReturn:
         """Work until a signal; SystemExit says how it ended."""
         self._answered(self._directory.refresh)
+        # What is there now stays: the collector need not look at it again, nor look at every batch of young objects.
+        gc.freeze()
+        gc.set_threshold(*_GC_THRESHOLD)
         self.app.task(self._start)
         self._door.open()
         _log.info("worker_started", metrics_port=self._door.port, directory_revision=self._directory.current.revision)
@@ -285,6 +292,7 @@ def _build_app(
         kafka.group,
         bootstrap=kafka.bootstrap,
         loop=loop,
+        batch_settings=TransportSettings(max_batch_records=_BATCH_RECORDS),
         broker_session_timeout=kafka.session_timeout_s,
         broker_heartbeat_interval=min(1.0, kafka.session_timeout_s / 4),
         broker_commit_interval=kafka.commit_interval_s,

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
@@ -37,6 +37,7 @@ GROUP = "ent-telemetry"
 EVENT_PARTITIONS = 4
 _WORKER_STOP_S = 15.0
 _READY_S = 60.0
+_RETENTION = timedelta(days=400)
 
 
 class DemoError(RuntimeError):
@@ -247,7 +248,8 @@ class Scene:
             real = JvmBroker(folder=self.place.kafka)
             self._stack.callback(real.stop)
             self.bootstrap = real.bootstrap
-            create_topics(self.bootstrap, wanted)
+            # Kafka deletes by the records' own times, and the simulated history is older than the usual week.
+            create_topics(self.bootstrap, [replace(topic, retention=_RETENTION) for topic in wanted])
             return
         embedded = self._stack.enter_context(EmbeddedBroker())
         for topic in wanted:
