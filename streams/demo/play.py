@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 import psutil
 
 from sinks.clickhouse.store import ClickHouseStore
 from streams.clock import Clock
 from streams.demo.freshness import FreshnessProbe, percentile
-from streams.demo.morning import first_day, school_morning
+from streams.demo.morning import PARIS, first_day, school_morning
 from streams.demo.pacing import MAX_AHEAD, PacedProducer
 from streams.demo.report import compare_counts, compare_windows, totals
 from streams.demo.scene import DATABASE, Place, Scene
@@ -28,7 +27,6 @@ from streams.simulator.calendar import is_school_day
 from streams.simulator.faults import Faults
 from streams.simulator.simulation import Simulation
 
-PARIS: Final = ZoneInfo("Europe/Paris")
 _TICK_S: Final = 0.2
 _SAVE_EVERY_S: Final = 5.0
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -28,7 +27,7 @@ from sinks.clickhouse.directory import current_revision
 from sinks.clickhouse.embedded.process import EmbeddedDatabase
 from sinks.clickhouse.migrate import migrate
 from streams.brokers import EmbeddedBroker
-from streams.brokers.jvm import JvmBroker
+from streams.brokers.jvm import JvmBroker, free_ports
 from streams.demo.pacing import Committed
 from streams.topics import ApiVersion, create_topics, specs
 
@@ -147,7 +146,7 @@ class Scene:
         self._log_identity: str | None = None
         self._clock_offset = clock_offset
         self._stack = ExitStack()
-        self.metrics_port = free_port()
+        self.metrics_port = free_ports(1)[0]
         self.api_version: ApiVersion = None
 
     bootstrap: str
@@ -274,10 +273,3 @@ class Scene:
             **self._worker_settings,
         }
         return given | ({"ENT_KAFKA__LOG_IDENTITY": self._log_identity} if self._log_identity else {})
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
