@@ -3,8 +3,9 @@
     python bench/backlog.py [--events 1000000] [--broker jvm] [--report bench/results.json]
 
 The events lie in Kafka before the worker starts. CPU is that of the worker and of the database, from the first stored
-event until everything is committed; the broker and the producer are left out. Events are about 350 bytes, spread over
-eight hours, 1 % of them invalid. Absolute rates depend on the machine: compare ratios, made by one run.
+event until everything is committed; the broker and the producer are left out. Events are about 350 bytes, of 20 000
+accounts with three records a session, spread over eight hours, 1 % of them invalid. Absolute rates depend on the
+machine: compare ratios, made by one run.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,36 +33,60 @@ from streams.directory.loading import load_directory
 from streams.simulator.mulhouse import EXAMPLE
 from streams.topics import APP_VISIT, LOGIN, NOTIFICATION
 
-_POOL = 50_000
-_USERS = 9_000
+_POOL = 60_000
+_ACCOUNTS = 20_000
+_VISITS = 3
+"""Records of one session, on average: a login and what is opened after it."""
 _SPAN = timedelta(hours=8)
 _APPS = ("blog", "messagerie", "cahier_textes", "mediatheque", "questionnaires", "calendrier")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def events(count: int, seed: int = 5) -> Iterator[tuple[str, int, bytes]]:
-    """(topic, partition, value) of `count` events, every hundredth invalid."""
+def events(count: int, seed: int = 5) -> Iterator[tuple[str, int, bytes, int]]:
+    """(topic, partition, value, arrival in ms) of `count` events, every hundredth invalid."""
     draw = random.Random(seed)
-    classes = read_directory_folder(EXAMPLE).rows.classes.select("uai", "class_id").rows()
-    pool = [_template(draw, n, *draw.choice(classes)) for n in range(_POOL)]
+    accounts = _accounts(draw)
+    pool = [_template(draw, n, draw.choice(accounts)) for n in range(_POOL)]
     begin = datetime.now(UTC) - _SPAN
     step = _SPAN / count
     for n in range(count):
         topic, value = pool[n % _POOL]
         if n % 1000 == 0:
-            stamp = (begin + n * step).strftime("%Y-%m-%dT%H:%M:%S").encode()
-        yield topic, n % EVENT_PARTITIONS, value.replace(b"@ID-----", b"%08x" % n, 1).replace(b"@TIME", stamp, 1)
+            moment = begin + n * step
+            stamp, moment_ms = moment.strftime("%Y-%m-%dT%H:%M:%S").encode(), int(moment.timestamp() * 1000)
+        value = value.replace(b"@ID-----", b"%08x" % n, 1).replace(b"@TIME", stamp, 1)
+        yield topic, n % EVENT_PARTITIONS, value, moment_ms
 
 
-def _template(draw: random.Random, n: int, uai: str, class_id: str) -> tuple[str, bytes]:
+@dataclass(frozen=True)
+class _Account:
+    """Somebody of a class, as its platform names him or her."""
+
+    user: str
+    profile: str
+    uai: str
+    class_id: str
+
+
+def _accounts(draw: random.Random) -> list[_Account]:
+    """As many as a city of 9 000 pupils has, with their parents and teachers."""
+    classes = read_directory_folder(EXAMPLE).rows.classes.select("uai", "class_id").rows()
+    profiles = draw.choices(("eleve", "parent", "enseignant"), (9, 10, 1), k=_ACCOUNTS)
+    return [
+        _Account(f"usr-{n:09d}-{draw.getrandbits(32):08x}", profile, *draw.choice(classes))
+        for n, profile in enumerate(profiles)
+    ]
+
+
+def _template(draw: random.Random, n: int, account: _Account) -> tuple[str, bytes]:
     kind = draw.choices(("login", "app_visit", "notification"), (3, 6, 1))[0]
-    user = f"usr-{draw.randrange(_USERS):09d}-{draw.getrandbits(32):08x}"
-    data: dict[str, Any] = {"uai": [uai], "classes": [class_id], "channel": "web", "device": "ordinateur"}
+    data: dict[str, Any] = {"uai": [account.uai], "classes": [account.class_id], "channel": "web"}
+    data["device"] = "ordinateur"
     if kind == "notification":
         data |= {"app": draw.choice(_APPS), "kind": "SHARE", "sender_profile": "enseignant", "recipient_count": 20}
     else:
-        profile = draw.choices(("eleve", "parent", "enseignant"), (5, 4, 1))[0]
-        data |= {"profile": profile, "user": user, "session": f"{draw.getrandbits(96):024x}"}
+        session = random.Random(f"{account.user} {n // (_ACCOUNTS * _VISITS)}").getrandbits(96)
+        data |= {"profile": account.profile, "user": account.user, "session": f"{session:024x}"}
     if kind == "app_visit":
         data |= {"app": draw.choice(_APPS), "app_kind": "NATIF"}
     if n % 100 == 0:
@@ -78,11 +104,11 @@ def produce(bootstrap: str, count: int) -> int:
          "queue.buffering.max.messages": 1_000_000}
     )  # fmt: skip
     size = 0
-    for n, (topic, partition, value) in enumerate(events(count)):
+    for n, (topic, partition, value, moment_ms) in enumerate(events(count)):
         size += len(value)
         while True:
             try:
-                producer.produce(topic, value, partition=partition)
+                producer.produce(topic, value, partition=partition, timestamp=moment_ms)
                 break
             except BufferError:
                 producer.poll(0.05)

@@ -42,6 +42,17 @@ class Shipment:
     dropped: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=DROPPED_ROW))
 
 
+def together(shipments: Sequence[Shipment]) -> Shipment:
+    """One shipment of all, in their order."""
+    if len(shipments) == 1:
+        return shipments[0]
+    return Shipment(
+        pl.concat([one.events for one in shipments]),
+        pl.concat([one.dead_letters for one in shipments]),
+        pl.concat([one.dropped for one in shipments]),
+    )
+
+
 @dataclass(frozen=True)
 class LogStart:
     """Where the reading of a log began."""

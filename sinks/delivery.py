@@ -14,7 +14,7 @@ import polars as pl
 
 from schemas.reason import Reason
 from schemas.row import DEAD_LETTER_ROW
-from sinks.base import RowsRefused, Shipment, Store, StoreUnavailable
+from sinks.base import RowsRefused, Shipment, Store, StoreUnavailable, together
 
 _T = TypeVar("_T")
 
@@ -74,9 +74,7 @@ def deliver(store: Store, shipment: Shipment, waiting: Waiting) -> Shipment:
         half = len(events) // 2
         first = deliver(store, Shipment(events=events[:half]), waiting)
         rest = deliver(store, Shipment(events[half:], shipment.dead_letters, shipment.dropped), waiting)
-        return Shipment(
-            pl.concat([first.events, rest.events]), pl.concat([first.dead_letters, rest.dead_letters]), rest.dropped
-        )
+        return together([first, rest])
     return shipment
 
 

@@ -1,6 +1,7 @@
 """From the agents to the store: batches of all partitions are taken together, worked on, stored, left to the windows.
 
-Three stages run side by side, each holding at most one load: gather and process the next one while the last is stored.
+Stages run side by side: the next load is gathered and worked on while the last one is stored. Where many records wait,
+several loads are stored by one insert, which costs the database less for each row.
 """
 
 from __future__ import annotations
@@ -8,15 +9,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from sinks.base import Shipment
+from sinks.base import Shipment, together
 from streams.batch import Batch
 from streams.pipeline import Work
 from streams.windows import Stored, Windows
+
+_T = TypeVar("_T")
+_POLL_S = 0.01
+_FULL_LINGER_S = 2.0
+"""Wait for a full insert at most, where many records wait in Kafka."""
 
 
 class Delivery(Protocol):
@@ -64,9 +70,11 @@ class Intake:
     begin: Callable[[Batch], Awaitable[None]]
     """Called with each batch before anything is done with it."""
     on_acknowledged: Callable[[Load], None] = lambda _: None
-    max_rows: int = 20_000
+    max_rows: int = 10_000
     linger_s: float = 0.15
-    on_stored: Callable[[Load, Work, Shipment], None] = lambda *_: None
+    max_insert_rows: int = 60_000
+    """Records of one insert at most, where many wait."""
+    on_stored: Callable[[Sequence[Load], Sequence[Work], Shipment], None] = lambda *_: None
     on_stage: Callable[[str, float], None] = lambda _stage, _seconds: None
     _inbox: asyncio.Queue[Delivery] = field(default_factory=lambda: asyncio.Queue(4))
     _worked: asyncio.Queue[tuple[Load, Work]] = field(default_factory=lambda: asyncio.Queue(1))
@@ -80,7 +88,8 @@ class Intake:
         """Gather and process, for ever."""
         while True:
             await self.windows.room()
-            load = await self._gather()
+            deliveries = await _gather(self._inbox, lambda d: len(d.value), self.max_rows, self.linger_s)
+            load = _load_of(deliveries)
             start_s = time.monotonic()
             work = await asyncio.to_thread(self.process, load.batches)
             load.forget_records()
@@ -90,31 +99,45 @@ class Intake:
     async def run_store(self) -> None:
         """Store, publish what was refused, and leave the rest to the windows, for ever."""
         while True:
-            load, work = await self._worked.get()
+            linger_s = _FULL_LINGER_S if self.windows.behind() else 0.0
+            taken = await _gather(self._worked, lambda one: one[0].records.total(), self.max_insert_rows, linger_s)
+            loads, works = [load for load, _ in taken], [work for _, work in taken]
             start_s = time.monotonic()
-            kept = await asyncio.to_thread(self.store, work.shipment)
+            kept = await asyncio.to_thread(self.store, together([work.shipment for work in works]))
             await self.publish(kept)
             self.on_stage("store", time.monotonic() - start_s)
-            self.on_stored(load, work, kept)
-            self.windows.add(Stored(work.minutes, len(kept.events), partial(self._acknowledge, load), load.arrived_ms))
+            self.on_stored(loads, works, kept)
+            minutes = frozenset().union(*(work.minutes for work in works))
+            arrivals = [load.arrived_ms for load in loads if load.arrived_ms is not None]
+            self.windows.add(
+                Stored(minutes, len(kept.events), partial(self._acknowledge, loads), min(arrivals, default=None))
+            )
 
-    def _acknowledge(self, load: Load) -> None:
-        load.acknowledge()
-        self.on_acknowledged(load)
+    def _acknowledge(self, loads: Sequence[Load]) -> None:
+        for load in loads:
+            load.acknowledge()
+            self.on_acknowledged(load)
 
-    async def _gather(self) -> Load:
-        """Batches of all partitions, up to `max_rows` records or until `linger_s` is over."""
-        deliveries = [await self._inbox.get()]
-        rows, end_s = len(deliveries[0].value), time.monotonic() + self.linger_s
-        while rows < self.max_rows and (left_s := end_s - time.monotonic()) > 0:
-            if self._inbox.empty():
-                await asyncio.sleep(min(left_s, 0.01))  # a cancelled wait_for(get()) may lose what it got
-                continue
-            deliveries.append(self._inbox.get_nowait())
-            rows += len(deliveries[-1].value)
-        batches = [delivery.value for delivery in deliveries]
-        records: Counter[str] = Counter()
-        for batch in batches:
-            records[batch.topic] += len(batch)
-        arrivals = [stamp for batch in batches for stamp in batch.timestamps_ms[:1]]
-        return Load(deliveries, batches, records, min(arrivals, default=None))
+
+async def _gather(queue: asyncio.Queue[_T], records: Callable[[_T], int], enough: int, linger_s: float) -> list[_T]:
+    """What the queue holds, at least one, up to `enough` records or until `linger_s` is over."""
+    taken = [await queue.get()]
+    found, end_s = records(taken[0]), time.monotonic() + linger_s
+    while found < enough:
+        if not queue.empty():
+            taken.append(queue.get_nowait())
+            found += records(taken[-1])
+        elif (left_s := end_s - time.monotonic()) > 0:
+            await asyncio.sleep(min(left_s, _POLL_S))  # a cancelled wait_for(get()) may lose what it got
+        else:
+            break
+    return taken
+
+
+def _load_of(deliveries: list[Delivery]) -> Load:
+    batches = [delivery.value for delivery in deliveries]
+    records: Counter[str] = Counter()
+    for batch in batches:
+        records[batch.topic] += len(batch)
+    arrivals = [stamp for batch in batches for stamp in batch.timestamps_ms[:1]]
+    return Load(deliveries, batches, records, min(arrivals, default=None))

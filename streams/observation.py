@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 import structlog
 
@@ -20,10 +22,11 @@ def note_stage(stage: str, seconds: float) -> None:
     metrics.STAGE_SECONDS.labels(stage).observe(seconds)
 
 
-def note_stored(load: Load, work: Work, kept: Shipment) -> None:
-    """Count what a load came to, once per load, from what was really kept."""
-    for topic, n in load.records.items():
-        metrics.RECORDS_CONSUMED.labels(topic).inc(n)
+def note_stored(loads: Sequence[Load], works: Sequence[Work], kept: Shipment) -> None:
+    """Count what loads came to, once for each, from what was really kept."""
+    for load in loads:
+        for topic, n in load.records.items():
+            metrics.RECORDS_CONSUMED.labels(topic).inc(n)
     for topic, n in kept.events["topic"].value_counts().iter_rows():
         metrics.EVENTS_STORED.labels(topic).inc(n)
     for topic, reason, n in kept.dead_letters.group_by("topic", "reason").len().iter_rows():
@@ -35,7 +38,7 @@ def note_stored(load: Load, work: Work, kept: Shipment) -> None:
             _log.error(
                 "records_expired_before_read", topic=topic, records=n, advice="read faster or keep the topic longer"
             )
-    metrics.RECORDS_DECODED_SLOWLY.inc(work.slow)
+    metrics.RECORDS_DECODED_SLOWLY.inc(sum(work.slow for work in works))
     metrics.EVENTS_UNMAPPED.labels("school").inc(int((kept.events["uai"] == UNMAPPED).sum()))
     metrics.EVENTS_UNMAPPED.labels("class").inc(int((kept.events["class_id"] == UNMAPPED).sum()))
     metrics.EVENTS_UAI_LETTER_WRONG.inc(int(kept.events["uai_letter_wrong"].sum()))

@@ -38,7 +38,9 @@ class Pace:
     shortest_pause_s: float = 0.1
     roll_interval_s: float = 3.0
     """Pause between passes over hours and days, at least; ten times what the last one took, if that is longer."""
-    max_held_rows: int = 300_000
+    longest_pause_s: float = 10.0
+    """Pause between passes while far behind, at most: a fuller pass costs less, and nobody waits for old minutes."""
+    max_held_rows: int = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,18 @@ class Stored:
     """First arrival in Kafka among them, for the freshness."""
 
 
+@dataclass(frozen=True)
+class _Cost:
+    """What a pass took, to guess at the next one."""
+
+    rows: int = 0
+    spent_s: float = 0.0
+
+    def expected_s(self, rows: int) -> float:
+        """As much as last time; less in proportion where there are fewer rows."""
+        return self.spent_s * min(1.0, rows / self.rows) if self.rows else self.spent_s
+
+
 @dataclass
 class Windows:
     """Stored rows wait here until their minutes, hours and days were recomputed; then they are acknowledged."""
@@ -60,6 +74,8 @@ class Windows:
     pace: Pace
     hurried: Callable[[], bool]
     """Whether a rebalance or a stop waits for our acknowledgements."""
+    behind: Callable[[], bool] = lambda: False
+    """Whether many records wait in Kafka: then passes wait until there is much to count."""
     on_minutes_right: Callable[[Sequence[Stored]], None] = lambda _: None
     on_stage: Callable[[str, float], None] = lambda _stage, _seconds: None
     held_rows: int = 0
@@ -81,6 +97,10 @@ class Windows:
         """Whether as many rows wait as may: no more should be stored now."""
         return self.held_rows > self.pace.max_held_rows
 
+    @property
+    def _laden(self) -> bool:
+        return self.held_rows > self.pace.max_held_rows / 2
+
     async def room(self) -> None:
         """Return when more may be stored."""
         while self.full:
@@ -94,36 +114,35 @@ class Windows:
 
     async def run(self) -> None:
         """Pass after pass, for ever."""
-        rolled_s, roll_cost_s = time.monotonic(), 0.0
+        rolled_s, roll = time.monotonic(), _Cost()
         while True:
-            minutes_cost_s = await self._count_minutes()
-            due_s = rolled_s + max(self.pace.roll_interval_s, 10 * roll_cost_s)
-            if self._counted and (
-                self.hurried() or self.held_rows > self.pace.max_held_rows / 2 or time.monotonic() > due_s
-            ):
-                roll_cost_s = await self._roll()
+            minutes = await self._count_minutes()
+            pause_s = max(self.pace.roll_interval_s, 10 * roll.expected_s(_rows(self._counted)))
+            if self._counted and (self.hurried() or self._laden or time.monotonic() > rolled_s + pause_s):
+                roll = await self._roll()
                 rolled_s = time.monotonic()
-            await self._rest(max(self.pace.shortest_pause_s, minutes_cost_s * (1 / self.pace.share - 1)))
+            await self._rest(minutes)
 
-    async def _count_minutes(self) -> float:
+    async def _count_minutes(self) -> _Cost:
         fresh, self._fresh = self._fresh, []
         minutes = _union(fresh)
         spent_s = await self._write(Level.MINUTE, minutes)
         if fresh:
             self._counted += fresh
             self.on_minutes_right(fresh)
-        return spent_s
+        return _Cost(_rows(fresh), spent_s)
 
-    async def _roll(self) -> float:
+    async def _roll(self) -> _Cost:
         counted, self._counted = self._counted, []
         hours = {minute - minute % 3600 for minute in _union(counted)}
         spent_s = await self._write(Level.HOUR, hours)
         spent_s += await self._write(Level.DAY, days_of(hours))
+        rows = _rows(counted)
+        self.held_rows -= rows
         for stored in counted:
-            self.held_rows -= stored.rows
             stored.acknowledge()
         self._rolled.set()
-        return spent_s
+        return _Cost(rows, spent_s)
 
     async def _write(self, level: Level, slices: Collection[int]) -> float:
         if not slices:
@@ -136,10 +155,19 @@ class Windows:
         self.on_stage(level.value, spent_s)
         return spent_s
 
-    async def _rest(self, seconds: float) -> None:
-        """Wait; not longer than needed where someone waits for us, and until something comes where nothing is left."""
-        end_s = time.monotonic() + seconds
-        while (left_s := end_s - time.monotonic()) > 0 and not (self.hurried() and not self.empty):
+    async def _rest(self, last: _Cost) -> None:
+        """Wait as long as the next pass over minutes will have earned; not longer than needed where someone waits for
+        us, longer where many records wait in Kafka, and until something comes where nothing is left.
+        """
+        start_s = time.monotonic()
+        while not (self.hurried() and not self.empty):
+            earned_s = last.expected_s(_rows(self._fresh)) * (1 / self.pace.share - 1)
+            pause_s = max(self.pace.shortest_pause_s, earned_s)
+            if self.behind() and not self._laden:
+                pause_s = self.pace.longest_pause_s
+            left_s = start_s + pause_s - time.monotonic()
+            if left_s <= 0:
+                break
             await asyncio.sleep(min(left_s, 0.05))
         if self.empty:
             self._wake.clear()
@@ -153,3 +181,7 @@ def days_of(hours: Iterable[int]) -> set[int]:
 
 def _union(stored: Iterable[Stored]) -> set[int]:
     return set().union(*(s.minutes for s in stored))
+
+
+def _rows(stored: Iterable[Stored]) -> int:
+    return sum(s.rows for s in stored)

@@ -91,6 +91,7 @@ class Worker:
                 max_held_rows=settings.pace.max_held_rows,
             ),
             hurried=self._hurried,
+            behind=self._is_behind,
             on_minutes_right=self._note_fresh,
             on_stage=note_stage,
         )
@@ -102,6 +103,7 @@ class Worker:
             begin=self._begin,
             on_acknowledged=self._note_acknowledged,
             max_rows=settings.pace.max_rows,
+            max_insert_rows=settings.pace.max_insert_rows,
             linger_s=settings.pace.linger_s,
             on_stored=note_stored,
             on_stage=note_stage,
@@ -243,6 +245,12 @@ class Worker:
     def _hurried(self) -> bool:
         """A rebalance or a stop waits for our acknowledgements."""
         return bool(self.app.should_stop or not self.app.batch_consumer.flow_active)
+
+    def _is_behind(self) -> bool:
+        """More records wait in Kafka than one insert takes."""
+        ends = [(position.log_end, position.delivered or 0) for position in self.app.positions().values()]
+        waiting = sum(max(end - delivered, 0) for end, delivered in ends if end is not None)
+        return waiting > self._settings.pace.max_insert_rows
 
     def _note_fresh(self, stored: Sequence[Stored]) -> None:
         now_ms = self._clock.now().timestamp() * 1000

@@ -163,7 +163,9 @@ class JvmBroker:
         settings.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
         if (home / "data" / "meta.properties").exists():
             return
-        format_ = self._java(node, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(settings))
+        # An id may begin with a dash, which only the form with an equals sign takes for a value.
+        arguments = ("format", f"--cluster-id={cluster_id}", "-c", str(settings))
+        format_ = self._java(node, "kafka.tools.StorageTool", *arguments)
         done = subprocess.run(format_, capture_output=True, text=True, check=False)
         if done.returncode:
             raise BrokerError(f"Kafka could not format {home}: {done.stdout[-1000:]}{done.stderr[-1000:]}")

@@ -41,7 +41,10 @@ class Bench:
         self.published: list[int] = []
         self.begun: list[int] = []
         self.windows = Windows(
-            lambda *_: None, Pace(share=1.0, shortest_pause_s=0.001, roll_interval_s=0.01), lambda: False
+            lambda *_: None,
+            Pace(share=1.0, shortest_pause_s=0.001, roll_interval_s=0.01, longest_pause_s=0.01),
+            hurried=lambda: False,
+            behind=given.pop("behind", lambda: False),
         )
         self.intake = Intake(
             process=self._process,
@@ -101,9 +104,16 @@ async def test_a_load_is_not_larger_than_it_may_be() -> None:
     assert [sum(load) for load in bench.worked] == [30, 30, 30]
 
 
+async def test_far_behind_several_loads_are_stored_together() -> None:
+    bench = Bench(max_rows=10, max_insert_rows=30, behind=lambda: True)
+    await bench.run([Delivery(10 * n, 10) for n in range(6)])
+    assert [len(load) for load in bench.worked] == [1] * 6
+    assert [len(sent.events) for sent in bench.stored] == [3, 3]
+
+
 async def test_records_are_counted_by_topic_and_then_forgotten() -> None:
     loads: list[Load] = []
-    bench = Bench(on_stored=lambda load, *_: loads.append(load))
+    bench = Bench(on_stored=lambda stored, *_: loads.extend(stored))
     await bench.run([Delivery(5, 7)])
     (load,) = loads
     assert load.records == {"ent.login.v1": 7}

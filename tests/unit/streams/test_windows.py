@@ -105,6 +105,44 @@ async def test_hours_wait_for_their_interval_unless_someone_waits_for_us(passes:
     task.cancel()
 
 
+async def test_far_behind_a_pass_waits_until_there_is_much_to_count(passes: Passes) -> None:
+    pace = Pace(share=1.0, shortest_pause_s=0.001, roll_interval_s=0.01, longest_pause_s=60, max_held_rows=10)
+    windows = Windows(passes, pace, hurried=lambda: False, behind=lambda: True)
+    task = asyncio.create_task(windows.run())
+    acknowledged: list[int] = []
+
+    def add(rows: int) -> None:
+        windows.add(Stored(frozenset({MINUTE}), rows, lambda: acknowledged.append(rows)))
+
+    add(1)
+    await until(lambda: passes.done)
+    add(2)
+    await asyncio.sleep(0.1)
+    assert [level for level, _ in passes.done].count("minute") == 1, "it did not wait"
+    add(9)
+    await until(lambda: sorted(acknowledged) == [1, 2, 9])
+    task.cancel()
+
+
+async def test_a_few_rows_do_not_wait_as_long_as_a_large_pass_took(passes: Passes) -> None:
+    """Pauses are paid for what will be counted next, not for what was counted last."""
+    slow = threading.Event()
+
+    def recompute(level: Level, slices: Collection[int]) -> None:
+        passes(level, slices)
+        if len(slices) > 100:
+            slow.wait(0.5)
+
+    windows = Windows(recompute, Pace(share=0.1, shortest_pause_s=0.001, roll_interval_s=0.01), hurried=lambda: False)
+    task = asyncio.create_task(windows.run())
+    acknowledged: list[int] = []
+    windows.add(Stored(frozenset(MINUTE + 60 * n for n in range(101)), 10_000, lambda: acknowledged.append(1)))
+    await until(lambda: passes.done)
+    windows.add(Stored(frozenset({MINUTE}), 1, lambda: acknowledged.append(2)))
+    await until(lambda: len([level for level, _ in passes.done if level == "minute"]) == 2, timeout_s=2.0)
+    task.cancel()
+
+
 async def test_many_dirty_slices_are_recomputed_in_pieces(passes: Passes) -> None:
     windows = Windows(passes, QUICK, hurried=lambda: False)
     task = asyncio.create_task(windows.run())
