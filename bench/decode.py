@@ -2,7 +2,8 @@
 
     python bench/decode.py [--report FILE]
 
-Records of about 400 bytes (canonical), 220 bytes and headers (binary) and 330 bytes (entcore), 1 % of them invalid.
+Records of about 400 bytes (canonical), 220 bytes and headers (binary), 330 (entcore), 600 (Caliper) and 550 (xAPI), 1 %
+of them invalid.
 Both ways run in turn, so that what else the machine does hits both: compare the ratios.
 """
 
@@ -24,6 +25,7 @@ import polars as pl
 from schemas.formats import Decoded, Headers, decode
 from schemas.formats.door import decode_by_the_law
 from schemas.pseudonym import Key, Pseudonyms, event_ids
+from tests.fuzz.compare import MODES
 from tests.fuzz.generate import Generator
 
 RECORDS = 20_000
@@ -31,7 +33,7 @@ ROUNDS = 5
 SIZES = (100, 1_000, 10_000)
 KEY = Key(bytes(range(32)))
 Decoder = Callable[[Sequence[bytes], Sequence[Headers | None] | None], Decoded]
-FORMAT_OF = {"canonical": "canonical", "binary": "canonical", "entcore": "entcore"}
+FORMAT_OF = {mode: "canonical" if mode == "binary" else mode for mode in MODES}
 
 
 def records_of(mode: str) -> tuple[list[bytes], list[Headers | None] | None]:
@@ -40,7 +42,7 @@ def records_of(mode: str) -> tuple[list[bytes], list[Headers | None] | None]:
     if mode == "binary":
         both = [generator.binary() for _ in range(RECORDS)]
         return [value for _, value in both], [headers for headers, _ in both]
-    make = generator.canonical if mode == "canonical" else generator.entcore
+    make = getattr(generator, mode)
     return [make() for _ in range(RECORDS)], None
 
 
@@ -92,7 +94,7 @@ def main() -> None:
     told = parser.parse_args()
     report: dict[str, dict[str, float]] = {}
     print(f"{'':24}{'models k/s':>12}{'fast k/s':>12}{'ratio':>8}{'slow':>8}")
-    for mode in ("canonical", "binary", "entcore"):
+    for mode in MODES:
         for size in SIZES:
             row = report[f"{mode} {size}"] = measure(mode, size)
             speeds = f"{row['models'] / 1e3:12.0f}{row['fast'] / 1e3:12.0f}"

@@ -14,7 +14,7 @@ from itertools import repeat
 import polars as pl
 
 from schemas.dead_letter import redact
-from schemas.formats import Decoded, Headers, Refusal, decode
+from schemas.formats import FORMATS, Decoded, Formats, Headers, Refusal, decode
 from schemas.pseudonym import Key, Pseudonyms, event_ids
 from schemas.reason import Drop, Reason
 from schemas.row import DEAD_LETTER_ROW, DROPPED_ROW, EVENT_ROW
@@ -53,11 +53,16 @@ class Work:
 
 
 def process(
-    batches: Sequence[Batch], directory: Directory, keys: Keys, incarnations: Mapping[str, int], limits: Limits
+    batches: Sequence[Batch],
+    directory: Directory,
+    keys: Keys,
+    incarnations: Mapping[str, int],
+    limits: Limits,
+    formats: Formats = FORMATS,
 ) -> Work:
     """Decode, check, enrich and pseudonymise the records of `batches`; none is lost, and none makes it raise."""
     records, headers, places = _unpack(batches, incarnations)
-    decoded = decode(records, headers, keys.event_id)
+    decoded = decode(records, headers, keys.event_id, formats=formats)
     timely, untimely = check_times(decoded.frame, places["arrived_at"], limits)
     events = _to_rows(enrich(timely, directory), places, keys.pseudonyms, directory.revision)
     letters = _to_dead_letters([*decoded.refusals, *untimely], records, headers, places, keys.pseudonyms)

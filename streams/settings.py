@@ -12,6 +12,7 @@ from typing import Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.formats import Places
 from schemas.pseudonym import Key
 from sinks.clickhouse.client import DatabaseSettings
 from sinks.delivery import Patience
@@ -125,7 +126,13 @@ class Secrets(_FromEnvironment):
             raise SettingsError(f"{variable}: {error}") from None
 
 
-class Settings(DatabaseOnly, Secrets):
+class FormatsOnly(_FromEnvironment):
+    """What the commands need that only decode."""
+
+    formats: Places = Field(default_factory=Places)
+
+
+class Settings(DatabaseOnly, FormatsOnly, Secrets):
     """Everything that a worker can be told, from variables that begin with ENT_."""
 
     kafka: KafkaSettings
@@ -152,6 +159,11 @@ def read_settings() -> Settings:
 def read_database_settings() -> DatabaseSettings:
     """The database's settings alone, for commands that need no Kafka and no secret; SettingsError likewise."""
     return _read(DatabaseOnly).database
+
+
+def read_places() -> Places:
+    """Where documents of Caliper and xAPI name school and profile; SettingsError likewise."""
+    return _read(FormatsOnly).formats
 
 
 def read_keys() -> tuple[Key | None, Key | None]:

@@ -15,6 +15,7 @@ import structlog
 from faust.types import TP
 from mode.utils.loops import get_event_loop
 
+from schemas.formats import formats_at
 from schemas.pseudonym import Pseudonyms
 from sinks.base import LogStart, Progress, RowsRefused, StoreMisconfigured, StoreUnavailable
 from sinks.clickhouse.client import connect
@@ -65,6 +66,7 @@ class Worker:
         self._settings = settings
         self._clock = Clock(settings.clock_offset)
         keys = Keys(Pseudonyms(settings.key("pseudonym_key")), settings.key("event_id_key"))
+        formats = formats_at(settings.formats)
         self._client = connect(settings.database)
         self._store = ClickHouseStore(self._client, settings.database.database)
         self._waiting = Waiting(settings.pace.patience(), time.monotonic, time.sleep, self._note_unavailable)
@@ -96,7 +98,9 @@ class Worker:
             on_stage=note_stage,
         )
         self._intake = Intake(
-            process=lambda batches: process(batches, self._directory.current, keys, self._incarnations, Limits()),
+            process=lambda batches: process(
+                batches, self._directory.current, keys, self._incarnations, Limits(), formats
+            ),
             store=lambda shipment: deliver(self._store, shipment, self._waiting),
             publish=lambda shipment: self._letters.publish(shipment.dead_letters),
             windows=self._windows,

@@ -4,6 +4,19 @@ from schemas.decode.outcome import UNKNOWN, Decoded, Refusal
 from schemas.formats.attributes import Headers
 from schemas.formats.door import decode
 from schemas.formats.frame import COLUMNS, to_events
-from schemas.formats.registry import FORMATS
+from schemas.formats.places import Places
+from schemas.formats.registry import FORMATS, Formats, formats_at
 
-__all__ = ["COLUMNS", "FORMATS", "UNKNOWN", "Decoded", "Headers", "Refusal", "decode", "to_events"]
+__all__ = [
+    "COLUMNS",
+    "FORMATS",
+    "UNKNOWN",
+    "Decoded",
+    "Formats",
+    "Headers",
+    "Places",
+    "Refusal",
+    "decode",
+    "formats_at",
+    "to_events",
+]

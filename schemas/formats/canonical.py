@@ -79,7 +79,7 @@ class Canonical:
         """Structured events as they are, binary ones by their attributes and their data."""
         if batch.attributes is None:
             taken = FORM.take(batch.indexes, batch.records, batch.texts)
-            return Taken(_canonical(taken.frame), taken.doubtful)
+            return Taken(to_columns(taken.frame), taken.doubtful)
         binary = [place for place, told in enumerate(batch.attributes) if told is not None]
         others = [place for place, told in enumerate(batch.attributes) if told is None]
         split = Split(
@@ -93,18 +93,19 @@ class Canonical:
             [batch.records[place] for place in others],
             batch.texts.gather(others),
         )
-        frame = _canonical(pl.concat([first.frame, second.frame]).sort("index"))
+        frame = to_columns(pl.concat([first.frame, second.frame]).sort("index"))
         return Taken(frame, sorted([*first.doubtful, *second.doubtful]))
 
     def judge(self, batch: Batch) -> Judged:
         """Binary events are composed into structured ones first."""
         if batch.attributes is None:
             judged = FORM.judge(batch.indexes, batch.records)
-            return Judged(_canonical(judged.frame), judged.refusals)
+            return Judged(to_columns(judged.frame), judged.refusals)
         places, records, refusals = compose(batch.indexes, batch.records, batch.attributes, NAME)
         judged = FORM.judge(places, records)
-        return Judged(_canonical(judged.frame), [*refusals, *judged.refusals])
+        return Judged(to_columns(judged.frame), [*refusals, *judged.refusals])
 
 
-def _canonical(frame: pl.DataFrame) -> pl.DataFrame:
+def to_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """The form's columns as those of `COLUMNS`."""
     return frame.select(_EVENT)

@@ -14,7 +14,7 @@ from schemas.decode.screen import texts as texts_of
 from schemas.formats.attributes import Headers, attributes_of
 from schemas.formats.format import Batch
 from schemas.formats.frame import COLUMNS
-from schemas.formats.registry import FORMATS
+from schemas.formats.registry import FORMATS, Formats
 from schemas.pseudonym import Key
 from schemas.reason import Drop, Reason
 
@@ -29,6 +29,7 @@ def decode(
     event_key: Key,
     *,
     only: str | None = None,
+    formats: Formats = FORMATS,
 ) -> Decoded:
     """Records as they came from the broker to events, each by the format that it has.
 
@@ -37,6 +38,7 @@ def decode(
         headers: their headers, in parallel, None where a record has none; None where no record has any.
         event_key: the long-lived key for the ids of events whose platform gives none.
         only: name of a format by which every record is judged; else it is found out for each record.
+        formats: as `formats_at` makes them, where settings say other places than the defaults.
 
     Returns:
         Each record's index in exactly one of `frame` (columns `COLUMNS` and `format`), `refusals` and `drops`.
@@ -44,12 +46,12 @@ def decode(
     Raises:
         KeyError: there is no format of the name in `only`.
     """
-    batch = _Records(records, headers, event_key)
-    shares = {FORMATS[only].name: batch.places} if only else batch.sniffed()
+    batch = _Records(records, headers, event_key, formats)
+    shares = {formats[only].name: batch.places} if only else batch.sniffed()
     answer = _Answer()
     doubtful: list[int] = []
     for name, places in shares.items():
-        taken = FORMATS[name].take(batch.of(places))
+        taken = formats[name].take(batch.of(places))
         answer.add(name, taken.frame, taken.drops)
         doubtful.extend(taken.doubtful)
     answer.refuse(batch.tombstones())
@@ -66,9 +68,10 @@ def decode_by_the_law(
     event_key: Key,
     *,
     only: str | None = None,
+    formats: Formats = FORMATS,
 ) -> Decoded:
     """The same answer from the models alone: what `decode` is tested against."""
-    batch = _Records(records, headers, event_key)
+    batch = _Records(records, headers, event_key, formats)
     answer = _Answer()
     answer.refuse(batch.tombstones())
     _judge(batch, answer, batch.places, only)
@@ -79,8 +82,13 @@ class _Records:
     """What came, and what can be said of it cheaply."""
 
     def __init__(
-        self, records: Sequence[bytes | None], headers: Sequence[Headers | None] | None, event_key: Key
+        self,
+        records: Sequence[bytes | None],
+        headers: Sequence[Headers | None] | None,
+        event_key: Key,
+        formats: Formats,
     ) -> None:
+        self.formats = formats
         self.records = records
         self.texts = texts_of(records)
         self.event_key = event_key
@@ -104,7 +112,7 @@ class _Records:
             attributes = self.attributes
             shares[_FIRST] = [place for place in rest if attributes[place] is not None]
             rest = [place for place in rest if attributes[place] is None]
-        for name, fmt in FORMATS.items():
+        for name, fmt in self.formats.items():
             if not rest:
                 break
             texts = self.texts if len(rest) == len(self.records) else self.texts.gather(list(rest))
@@ -161,16 +169,17 @@ def _judge(batch: _Records, answer: _Answer, places: Sequence[int], only: str | 
     """Put these records to the law of the format that each of them has."""
     shares: dict[str, list[int]] = {}
     for place in places:
-        name = only or _claimant(batch.records[place] or b"", batch.attributes[place] if batch.attributes else None)
+        told = batch.attributes[place] if batch.attributes else None
+        name = only or _claimant(batch.records[place] or b"", told, batch.formats)
         shares.setdefault(name, []).append(place)
     answer.refuse(Refusal(place, Reason.UNKNOWN_FORMAT, _NOT_KNOWN, UNKNOWN) for place in shares.pop(UNKNOWN, []))
     for name, mine in shares.items():
-        judged = FORMATS[name].judge(batch.of(mine))
+        judged = batch.formats[name].judge(batch.of(mine))
         answer.add(name, judged.frame, judged.drops)
         answer.refuse(judged.refusals)
 
 
-def _claimant(record: bytes, attributes: Attributes | None) -> str:
+def _claimant(record: bytes, attributes: Attributes | None, formats: Formats) -> str:
     """The name of the format that a record has; what is no JSON at all is the first one's to refuse."""
     if attributes is not None:
         return _FIRST
@@ -178,7 +187,7 @@ def _claimant(record: bytes, attributes: Attributes | None) -> str:
         document = from_json(record)
     except ValueError:
         return _FIRST
-    return next((name for name, fmt in reversed(FORMATS.items()) if fmt.claims(document)), UNKNOWN)
+    return next((name for name, fmt in reversed(list(formats.items())) if fmt.claims(document)), UNKNOWN)
 
 
 def _attributes(headers: Sequence[Headers | None] | None) -> list[Attributes | None] | None:

@@ -16,10 +16,10 @@ import polars as pl
 import typer
 
 from schemas.formats import decode as decode_records
-from schemas.formats import to_events
+from schemas.formats import formats_at, to_events
 from schemas.pseudonym import Key, Pseudonyms
 from streams.pipeline import Limits, check_times
-from streams.settings import read_keys
+from streams.settings import read_keys, read_places
 
 _LINES_AT_ONCE = 10_000
 
@@ -29,6 +29,8 @@ class Format(StrEnum):
 
     AUTO = "auto"
     CANONICAL = "canonical"
+    CALIPER = "caliper"
+    XAPI = "xapi"
     ENTCORE = "entcore"
 
 
@@ -58,7 +60,8 @@ def _decode_lines(
     lines: list[bytes], first: int, form: Format, pseudonyms: Pseudonyms, event_id_key: Key, file: str | None
 ) -> bool:
     """Decode some lines, the first of which has the number `first`; whether any was refused."""
-    decoded = decode_records(lines, None, event_id_key, only=None if form is Format.AUTO else form.value)
+    only = None if form is Format.AUTO else form.value
+    decoded = decode_records(lines, None, event_id_key, only=only, formats=formats_at(read_places()))
     arrived = pl.Series([datetime.now(UTC)], dtype=pl.Datetime("ms", "UTC")).new_from_index(0, len(lines))
     frame, untimely = check_times(decoded.frame, arrived, Limits())
     frame = frame.with_columns(pseudonyms.texts(frame["user"]), pseudonyms.texts(frame["session"]))

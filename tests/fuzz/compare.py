@@ -12,7 +12,7 @@ from schemas.formats.door import decode_by_the_law
 from schemas.pseudonym import Key
 from tests.fuzz.mutate import Mutator
 
-MODES = ("canonical", "binary", "entcore")
+MODES = ("canonical", "binary", "entcore", "caliper", "xapi")
 KEY = Key(bytes(range(32)))
 
 
@@ -55,7 +55,7 @@ def run(mode: str, seed: int, *, records: int | None = None, seconds: float | No
     while (records is None or tally.records < records) and (end is None or time.monotonic() < end):
         made = [mutator.record() for _ in range(size)]
         headers = [one[1] for one in made] if mode == "binary" else None
-        only = (None, None, "entcore" if mode == "entcore" else "canonical")[mutator.rng.randrange(3)]
+        only = (None, None, "canonical" if mode == "binary" else mode)[mutator.rng.randrange(3)]
         wrong, law, slow = differences([one[2] for one in made], headers, only)
         tally.records += size
         tally.accepted += law.frame.height

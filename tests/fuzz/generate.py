@@ -7,6 +7,7 @@ import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from urllib.parse import quote
 
 LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
 PROFILES = ["eleve", "parent", "enseignant", "personnel", "inconnu"]
@@ -31,6 +32,21 @@ AGENTS = [
     "Mozilla/5.0 (X11; Linux x86_64)",
     "app/2.1 (Android)",
     "curl/8",
+]
+CALIPER_TYPES = [
+    ("SessionEvent", "LoggedIn"),
+    ("SessionEvent", "LoggedOut"),
+    ("ToolUseEvent", "Used"),
+    ("ToolUseEvent", "Used"),
+    ("NavigationEvent", "NavigatedTo"),
+]
+ROLES = ["Learner", "Instructor", "http://purl.imsglobal.org/vocab/lis/v2/membership#Mentor", "National_ENS", "x"]
+VERBS = [
+    "https://w3id.org/xapi/adl/verbs/logged-in",
+    "http://adlnet.gov/expapi/verbs/launched",
+    "https://w3id.org/xapi/netc/verbs/accessed",
+    "https://w3id.org/xapi/dod-isd/verbs/received",
+    "http://adlnet.gov/expapi/verbs/answered",
 ]
 PARIS = (timezone(timedelta(hours=1)), timezone(timedelta(hours=2)))
 Event = dict[str, Any]
@@ -77,6 +93,70 @@ class Generator:
         if self.rng.random() < invalid:
             return _spoiled(self.rng, document, SPOIL_ENTCORE)
         return self._written(document)
+
+    def caliper(self, invalid: float = 0.01) -> bytes:
+        """A Caliper event, its entities bare or objects."""
+        document = self.caliper_event()
+        if self.rng.random() < invalid:
+            return _spoiled(self.rng, document, SPOIL_CALIPER)
+        return self._written(document)
+
+    def xapi(self, invalid: float = 0.01) -> bytes:
+        """An xAPI statement."""
+        document = self.statement()
+        if self.rng.random() < invalid:
+            return _spoiled(self.rng, document, SPOIL_XAPI)
+        return self._written(document)
+
+    def caliper_event(self) -> Event:
+        """A Caliper event as an object."""
+        rng, user, school = self.rng, *self._someone()
+        kind, action = rng.choice(CALIPER_TYPES)
+        person, place = f"https://ent.example/users/u-{user:06d}", f"https://ent.example/schools/{school}"
+        event: Event = {
+            "@context": "http://purl.imsglobal.org/ctx/caliper/v1p2",
+            "id": f"urn:uuid:{rng.getrandbits(128):032x}",
+            "type": kind,
+            "actor": person if rng.random() < 0.5 else {"id": person, "type": "Person", "name": "Jeanne"},
+            "action": action,
+            "eventTime": self._time(user),
+            "object": "https://ent.example",
+            "edApp": "https://ent.example" if rng.random() < 0.7 else {"id": "https://ent.example"},
+        }
+        if kind != "SessionEvent":
+            app = rng.choice(MODULES)
+            opened = {"id": f"https://ent.example/apps/{quote(app)}", "type": "SoftwareApplication", "name": app}
+            event["object"] = opened["id"] if kind == "ToolUseEvent" and rng.random() < 0.3 else opened
+        event["membership"] = {"id": "urn:m:1", "member": person, "organization": place, "roles": [rng.choice(ROLES)]}
+        if rng.random() < 0.5:
+            event["group"] = place if rng.random() < 0.5 else {"id": place, "type": "Organization"}
+        if rng.random() < 0.5:
+            event["session"] = f"urn:session:{rng.getrandbits(64):016x}"
+        return event
+
+    def statement(self) -> Event:
+        """An xAPI statement as an object."""
+        rng, user, school = self.rng, *self._someone()
+        app = rng.choice(MODULES)
+        verb = rng.choice(VERBS)
+        opened = {
+            "objectType": "Activity",
+            "id": f"https://ent.example/apps/{quote(app)}",
+            "definition": {"type": "http://activitystrea.ms/schema/1.0/application", "name": {"fr": app}},
+        }
+        extensions = {"urn:ent:uai": school if rng.random() < 0.5 else [school], "urn:ent:profile": rng.choice(ROLES)}
+        context: Event = {"extensions": extensions}
+        if rng.random() < 0.5:
+            context["platform"] = rng.choice(["one", "NEO é"])
+        return {
+            "id": f"{rng.getrandbits(128):032x}",
+            "version": "1.0.3",
+            "timestamp": self._time(user),
+            "actor": {"account": {"homePage": "https://ent.example", "name": f"u-{user:06d}"}},
+            "verb": {"id": verb, "display": {"fr": "a lancé"}} if rng.random() < 0.8 else verb,
+            "object": opened if rng.random() < 0.8 else opened["id"],
+            "context": context,
+        }
 
     def event(self) -> Event:
         """A canonical event as an object."""
@@ -218,6 +298,30 @@ SPOIL_ENTCORE: list[Spoiler] = [
     lambda e: e.update(classes="CP", recipients="all"),
     lambda e: e.pop("date"),
     lambda e: e.update({"event-type": 5}),
+]
+SPOIL_CALIPER: list[Spoiler] = [
+    lambda e: e.update(eventTime="yesterday"),
+    lambda e: e.update(eventTime=1794901272),
+    lambda e: e.update(actor="mailto:jeanne@ent.example"),
+    lambda e: e.update(actor={"type": "Person"}),
+    lambda e: e.update(group={"id": "68-0001"}, membership=None),
+    lambda e: e.update(membership=None, group=None),
+    lambda e: e.update(object=[]),
+    lambda e: e.update(edApp=12),
+    lambda e: e.pop("id"),
+    lambda e: e.pop("action"),
+]
+SPOIL_XAPI: list[Spoiler] = [
+    lambda e: e.update(timestamp="yesterday"),
+    lambda e: e.update(timestamp=None),
+    lambda e: e.update(actor={"mbox": "mailto:jeanne@ent.example"}),
+    lambda e: e["actor"]["account"].update(name="jeanne@ent.example"),
+    lambda e: e["context"].update(extensions={"urn:ent:uai": "68-0001"}),
+    lambda e: e.update(context=None),
+    lambda e: e.update(verb={}),
+    lambda e: e.update(object=None),
+    lambda e: e.update(id=12),
+    lambda e: e.pop("id"),
 ]
 
 

@@ -77,10 +77,19 @@ ENTCORE_KEYS = [
     *(b"action", b"notificationName", b"sender", b"recipients", b"recipientsIds", b"pushNotif"),
     *(b"disableMailNotification", b"type", b"$date"),
 ]
+CALIPER_KEYS = [
+    *(b"id", b"type", b"action", b"eventTime", b"actor", b"object", b"edApp", b"session", b"group", b"membership"),
+    *(b"organization", b"roles", b"name", b"subOrganizationOf", b"extensions", b"uai", b"profile", b"sensor", b"data"),
+]
+XAPI_KEYS = [
+    *(b"id", b"timestamp", b"stored", b"actor", b"account", b"homePage", b"name", b"verb", b"object", b"definition"),
+    *(b"type", b"context", b"platform", b"extensions", b"urn:ent:uai", b"urn:ent:profile", b"mbox", b"openid", b"fr"),
+]
 ODD_KEYS = [
     *(b"extra", b"", b"Type", b"type ", b"us\\u0065r", b"u\\u0061i", b"specv\\u0065rsion", b"event\\u002dtype"),
     *(b"x\xff", b"\\ud800", b"__class__", b"model_config", b"index", b"t\\u0079pe", b"names", b"event_type"),
     *(b"d\\u0061ta", b"specversion", b"event-type", b"type", b"action"),
+    *(b"eventTime", b"verb", b"event\\u0054ime", b"v\\u0065rb", b"sendTime", b"sensor"),
 ]
 PAIR = re.compile(rb'("(?:[^"\\]|\\.)*")(\s*:\s*)("(?:[^"\\]|\\.)*"|\[[^\]]*\]|\{[^{}]*\}|[^,}\]]+)')
 TYPED_CANONICAL = [
@@ -93,7 +102,22 @@ TYPED_ENTCORE = [
     *(b"sessionId", b"notificationName", b"action", b"deviceType", b"ua", b"platformName", b"service"),
     *(b"cas-type", b"structures", b"classes", b"type", b"sender", b"recipients", b"pushNotif"),
 ]
-TIME_KEYS = {b"time", b"date", b"$date"}
+TYPED_CALIPER = [
+    *(b"eventTime", b"eventTime", b"id", b"id", b"type", b"action", b"actor", b"object", b"edApp", b"session"),
+    *(b"group", b"organization", b"roles", b"name", b"membership"),
+]
+TYPED_XAPI = [
+    *(b"timestamp", b"timestamp", b"id", b"id", b"name", b"homePage", b"platform", b"type", b"verb", b"object"),
+    *(b"urn:ent:uai", b"urn:ent:profile", b"fr", b"account", b"extensions"),
+]
+KEYS = {
+    "canonical": (CANONICAL_KEYS, TYPED_CANONICAL),
+    "binary": (CANONICAL_KEYS, TYPED_CANONICAL),
+    "entcore": (ENTCORE_KEYS, TYPED_ENTCORE),
+    "caliper": (CALIPER_KEYS, TYPED_CALIPER),
+    "xapi": (XAPI_KEYS, TYPED_XAPI),
+}
+TIME_KEYS = {b"time", b"date", b"$date", b"eventTime", b"timestamp", b"stored"}
 LIST_KEYS = {b"uai", b"structures", b"classes"}
 VALUES = [
     *(None, b"", b"\xff", b"\xed\xa0\x80", b'a"b', b"\\", b"a\x00"),
@@ -109,14 +133,13 @@ _STEPS = (
 
 
 class Mutator:
-    """An endless supply of bent records of one mode: canonical, binary or entcore."""
+    """An endless supply of bent records of one mode: a format's name, or binary."""
 
     def __init__(self, seed: int, mode: str) -> None:
         self.rng = random.Random(seed)
         self.mode = mode
         self.generator = Generator(seed)
-        self._keys = ENTCORE_KEYS if mode == "entcore" else CANONICAL_KEYS
-        self._typed_keys = TYPED_ENTCORE if mode == "entcore" else TYPED_CANONICAL
+        self._keys, self._typed_keys = KEYS[mode]
         self._steps: dict[str, Callable[[bytes], bytes]] = {name: getattr(self, f"_{name}") for name in set(_STEPS)}
 
     def record(self) -> tuple[str, list[Header] | None, bytes]:
@@ -142,7 +165,8 @@ class Mutator:
         return "+".join(sorted(names)) or "none", headers, raw
 
     def _plain(self, invalid: float) -> bytes:
-        return self.generator.entcore(invalid) if self.mode == "entcore" else self.generator.canonical(invalid)
+        make: Callable[[float], bytes] = getattr(self.generator, "canonical" if self.mode == "binary" else self.mode)
+        return make(invalid)
 
     def _text(self, pool: list[str]) -> bytes:
         return json.dumps(self.rng.choice(pool), ensure_ascii=self.rng.random() < 0.5).encode()

@@ -12,7 +12,7 @@ from schemas.decode import form as engine
 from schemas.decode import plain, screen
 from schemas.decode.columns import Branch, Column
 from schemas.decode.form import Form
-from schemas.formats import canonical, door
+from schemas.formats import canonical, door, translated
 from schemas.formats.entcore import documents
 from tests.fuzz.compare import KEY, MODES, run
 from tests.fuzz.generate import Generator
@@ -123,6 +123,8 @@ BROKEN: dict[str, tuple[str, Patch]] = {
     "a module of any spelling": ("entcore", _unmasked(ENTCORE, "module")),
     "a user id of any length": ("entcore", _unmasked(ENTCORE, "user")),
     "any $date": ("entcore", _unmasked(ENTCORE, "time")),
+    "nothing looks inside ignored fields of an event": ("caliper", _set(translated, "hidden_faults", lambda _: [])),
+    "any user of a statement": ("xapi", _unmasked(CANONICAL, "data.user")),
 }
 
 
@@ -150,5 +152,4 @@ def _slow(mode: str, seed: int) -> int:
     if mode == "binary":
         both = [generator.binary(invalid=0) for _ in range(1000)]
         return door.decode([value for _, value in both], [headers for headers, _ in both], KEY).slow
-    records = [generator.entcore(0) if mode == "entcore" else generator.canonical(0) for _ in range(1000)]
-    return door.decode(records, None, KEY).slow
+    return door.decode([getattr(generator, mode)(0) for _ in range(1000)], None, KEY).slow

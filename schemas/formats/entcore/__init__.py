@@ -11,10 +11,11 @@ from __future__ import annotations
 from typing import Final
 
 from schemas.decode.outcome import Judged, Taken
-from schemas.formats.entcore.documents import EVENT_TYPES, FORM, NAME
-from schemas.formats.entcore.events import DEVICES, PROFILES, canonical
+from schemas.formats.entcore.documents import EVENT_TYPES, FOREIGN, FORM, NAME
+from schemas.formats.entcore.events import DEVICES, canonical
 from schemas.formats.format import Batch
 from schemas.formats.kept import Kept, application, each, flag, identifier, moment, one_of
+from schemas.formats.profiles import ENTCORE as PROFILES
 from schemas.pseudonym import Pseudonyms
 
 
@@ -55,8 +56,8 @@ class Entcore:
     kept = KEPT
 
     def claims(self, document: object) -> bool:
-        """A document with an event type, or a message of the timeline, that is no CloudEvent."""
-        if not isinstance(document, dict) or "specversion" in document:
+        """A document with an event type, or a message of the timeline, that is of no other format."""
+        if not isinstance(document, dict) or any(name in document for name in FOREIGN):
             return False
         return any(name in document for name in ("event-type", "notificationName", "action"))
 

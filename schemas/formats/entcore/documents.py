@@ -29,6 +29,8 @@ from schemas.event import EARLIEST, LATEST, MAX_COUNT, Identifier, Label, spelt_
 NAME: Final = "entcore"
 EMISSION: Final = "emission"
 IGNORED: Final = "ignored"
+FOREIGN: Final = ("specversion", "eventTime", "verb", "actor")
+"""Fields that make a document one of another format: CloudEvents, Caliper, xAPI."""
 _SECONDS_BELOW = 100_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
@@ -250,5 +252,5 @@ FORM: Final = Form(
     _MODELS,
     tag=_KIND,
     rules={"_names_a_school": names_a_school("structures")},
-    absent=("specversion",),
+    absent=FOREIGN,
 )

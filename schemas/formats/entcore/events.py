@@ -14,6 +14,7 @@ from schemas.decode.form import TAG
 from schemas.event import Channel, Device, Profile, Stage
 from schemas.formats.entcore.documents import EMISSION, IGNORED
 from schemas.formats.frame import COLUMNS
+from schemas.formats.profiles import ENTCORE as PROFILES
 from schemas.pseudonym import Key
 from schemas.reason import Drop
 
@@ -23,22 +24,6 @@ MAX_STRUCTURES, MAX_CLASSES = 16, 40
 MAX_SOURCE, MAX_LABEL = 256, 64
 """Characters that a canonical event allows in its source and in the names of applications."""
 ID_DIGITS = 32
-PROFILES = {
-    "student": Profile.ELEVE,
-    "relative": Profile.PARENT,
-    "teacher": Profile.ENSEIGNANT,
-    "personnel": Profile.PERSONNEL,
-    "guest": Profile.AUTRE,
-    "national_elv": Profile.ELEVE,
-    "national_tut": Profile.PARENT,
-    "national_ens": Profile.ENSEIGNANT,
-    "national_dir": Profile.PERSONNEL,
-    "national_evs": Profile.PERSONNEL,
-    "national_eta": Profile.PERSONNEL,
-    "national_doc": Profile.PERSONNEL,
-    "national_aca": Profile.ACADEMIE,
-    "national_col": Profile.COLLECTIVITE,
-}
 DEVICES = {
     "desktop": Device.ORDINATEUR,
     "smartphone": Device.SMARTPHONE,

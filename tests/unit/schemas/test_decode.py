@@ -190,7 +190,7 @@ def test_a_format_by_name_is_the_only_one_asked() -> None:
     assert decode([written()], None, KEY, only="entcore").refusals[0].reason is Reason.MISSING_FIELD
     assert decode([entcore], None, KEY, only="entcore").frame.height == 1
     with pytest.raises(KeyError):
-        decode([entcore], None, KEY, only="caliper")
+        decode([entcore], None, KEY, only="no such format")
 
 
 def test_events_go_out_and_come_back_the_same() -> None:

@@ -56,5 +56,5 @@ def test_an_invalid_example_is_refused_with_its_reason(path: Path) -> None:
 
 def test_every_reason_of_the_decoder_has_an_example() -> None:
     """A reason without an example is one that nobody has seen."""
-    of_others = {Reason.PERSONAL_DATA, Reason.REFUSED_BY_DATABASE}
+    of_others = {Reason.REFUSED_BY_DATABASE}
     assert {read(path)["reason"] for path in INVALID} == {reason.value for reason in Reason} - of_others
