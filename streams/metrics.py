@@ -68,10 +68,15 @@ class Door:
     """/metrics, /healthz and /readyz on a port of their own; `healthy` and `ready` give a reason where they are not."""
 
     def __init__(
-        self, host: str, port: int, healthy: Callable[[], str | None], ready: Callable[[], str | None]
+        self,
+        host: str,
+        port: int,
+        healthy: Callable[[], str | None],
+        ready: Callable[[], str | None],
+        registry: CollectorRegistry = REGISTRY,
     ) -> None:
         self._checks = {"/healthz": healthy, "/readyz": ready}
-        self._metrics = make_wsgi_app(REGISTRY)
+        self._metrics = make_wsgi_app(registry)
         self._server = make_server(host, port, self._answer, ThreadingWSGIServer, _Quiet)
         self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
 

@@ -9,6 +9,7 @@ import typer
 from sinks.base import StoreMisconfigured, StoreUnavailable
 from sinks.clickhouse.migrate import MigrationRefused
 from streams.brokers import BrokerError
+from streams.commands.collect import collect, token
 from streams.commands.dashboards import dashboards_app
 from streams.commands.database import database
 from streams.commands.decode import decode
@@ -29,7 +30,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (demo, worker, database, migrate, topics, ledger, decode, simulate):
+for command in (demo, worker, collect, token, database, migrate, topics, ledger, decode, simulate):
     app.command()(command)
 app.add_typer(directory_app, name="directory")
 app.add_typer(dashboards_app, name="dashboards")

@@ -1,0 +1,1 @@
+"""The HTTP collector: platforms post events, Kafka has them before the answer says so."""
