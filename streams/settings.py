@@ -16,6 +16,7 @@ from schemas.formats import Places
 from schemas.pseudonym import Key
 from sinks.clickhouse.client import DatabaseSettings
 from sinks.delivery import Patience
+from streams.bridge.settings import BridgeSettings
 from streams.collector.settings import CollectorSettings
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -139,6 +140,7 @@ class Settings(DatabaseOnly, FormatsOnly, Secrets):
     kafka: KafkaSettings
     pace: PaceSettings = Field(default_factory=PaceSettings)
     collector: CollectorSettings = Field(default_factory=CollectorSettings)
+    bridge: BridgeSettings = Field(default_factory=BridgeSettings)
     metrics_host: str = Field("127.0.0.1", description="Where /metrics, /healthz and /readyz listen.")
     metrics_port: int = Field(9464, ge=0, le=65535, description="0: any free port.")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")

@@ -9,6 +9,7 @@ import typer
 from sinks.base import StoreMisconfigured, StoreUnavailable
 from sinks.clickhouse.migrate import MigrationRefused
 from streams.brokers import BrokerError
+from streams.commands.bridge import bridge_app
 from streams.commands.collect import collect, token
 from streams.commands.dashboards import dashboards_app
 from streams.commands.database import database
@@ -34,6 +35,7 @@ for command in (demo, worker, collect, token, database, migrate, topics, ledger,
     app.command()(command)
 app.add_typer(directory_app, name="directory")
 app.add_typer(dashboards_app, name="dashboards")
+app.add_typer(bridge_app, name="bridge")
 
 _MENDABLE = (
     SettingsError,

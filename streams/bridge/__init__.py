@@ -1,0 +1,1 @@
+"""Bridges from platforms that are asked for their events to Kafka."""
