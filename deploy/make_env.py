@@ -1,16 +1,23 @@
 #!/usr/bin/env python3
 """Draw the secrets that docker-compose.yml needs: passwords into .env, keys into deploy/secrets/.
 
-Needs nothing but Python. What is there already stays as it is, so it may be run again: an `.env` keeps its passwords,
-and the event id key must never change, or every event without an id of its own would be stored once more.
+Alertmanager's configuration is written there too, with the address of ALERT_WEBHOOK_URL in .env; it is written again
+where the address or deploy/alertmanager/alertmanager.yml changed. Everything else that is there stays as it is, so this
+may be run again: an `.env` keeps its passwords, and the event id key must never change, or every event without an id of
+its own would be stored once more. Needs nothing but Python.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
+
+PLACE_OF_WEBHOOK = "http://webhook.invalid/"
+"""In deploy/alertmanager/alertmanager.yml, which is valid as it is."""
 
 SECRET_FILES = ("pseudonym_key", "event_id_key", "grafana_admin_password")
 _EMPTY = re.compile(r"^([A-Z][A-Z0-9_]*)=$", re.MULTILINE)
@@ -35,10 +42,28 @@ def make_env(example: Path, env: Path, folder: Path) -> list[str]:
     return made
 
 
+def write_alertmanager(template: Path, env: Path, written: Path) -> list[str]:
+    """Write Alertmanager's configuration with the webhook that `env` names; what was done, in a line, if anything."""
+    webhook = _variables(env).get("ALERT_WEBHOOK_URL", "")
+    if not webhook:
+        return []  # `missing` says so
+    text = template.read_text().replace(PLACE_OF_WEBHOOK, json.dumps(webhook))
+    if written.exists() and written.read_text() == text:
+        return []
+    written.unlink(missing_ok=True)
+    written.write_text(text)
+    written.chmod(0o444)
+    return [f"{written}: written for {urlsplit(webhook).hostname}"]
+
+
+def _variables(env: Path) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in env.read_text().splitlines() if re.match(r"[A-Z][A-Z0-9_]*=", line))
+
+
 def missing(example: Path, env: Path) -> list[str]:
     """Variables of `example` that `env` does not set, or leaves empty."""
     wanted = re.findall(r"^([A-Z][A-Z0-9_]*)=", example.read_text(), re.MULTILINE)
-    given = dict(line.split("=", 1) for line in env.read_text().splitlines() if re.match(r"[A-Z][A-Z0-9_]*=", line))
+    given = _variables(env)
     return [name for name in wanted if not given.get(name)]
 
 
@@ -49,7 +74,9 @@ def main() -> int:
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else deploy.parent
     (target / "deploy").mkdir(exist_ok=True)
     env = target / ".env"
-    made = make_env(example, env, target / "deploy" / "secrets")
+    folder = target / "deploy" / "secrets"
+    made = make_env(example, env, folder)
+    made += write_alertmanager(deploy / "alertmanager" / "alertmanager.yml", env, folder / "alertmanager.yml")
     for line in made or ["nothing to do: .env and deploy/secrets/ are complete"]:
         print(line)
     unset = missing(example, env)

@@ -11,6 +11,7 @@ HOW_TO_GET = {
     "browser": "Chromium: install the package chromium",
     "docker": "a container engine that answers `docker info`",
     "compose": "docker-compose: install the package docker-compose",
+    "prometheus": "Prometheus and Alertmanager: install the packages prometheus and prometheus-alertmanager",
 }
 
 
@@ -31,6 +32,11 @@ def chromium() -> str | None:
     )
 
 
+def alertmanager() -> str | None:
+    """The path of Alertmanager's program, which Debian calls by another name."""
+    return shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
+
+
 def _has(name: str) -> bool:
     if name == "jvm":
         return shutil.which("java") is not None and shutil.which("mvn") is not None
@@ -38,6 +44,8 @@ def _has(name: str) -> bool:
         return chromium() is not None
     if name == "compose":
         return shutil.which("docker-compose") is not None
+    if name == "prometheus":
+        return alertmanager() is not None and all(shutil.which(tool) for tool in ("prometheus", "promtool", "amtool"))
     if shutil.which("docker") is None:
         return False
     return subprocess.run(["docker", "info"], capture_output=True, timeout=20, check=False).returncode == 0

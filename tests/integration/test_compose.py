@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import stat
 import subprocess
 import sys
@@ -34,7 +33,14 @@ RULES = [
     for group in yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text())["groups"]
     for rule in group["rules"]
 ]
+RECORDED: dict[str, str] = {
+    rule["record"]: rule["expr"]
+    for group in yaml.safe_load((ROOT / "deploy/prometheus/recorded.yml").read_text())["groups"]
+    for rule in group["rules"]
+}
 USERS = ET.parse(ROOT / "deploy/clickhouse/users.xml").getroot()
+NO_PASSWORDS = {"ALERT_WEBHOOK_URL", "ALERT_EMAIL", "SMTP_ENABLED", "SMTP_HOST"}
+"""Variables that compose demands and that have a value in .env.example."""
 PINNED = re.compile(r"[a-z0-9/-]+:v?\d+\.\d+\.\d+[a-z0-9.-]*")
 SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY")
 DRAWN = re.compile(r"\$\{([A-Z_]+):\?[^}]+\}")
@@ -147,10 +153,12 @@ def test_secrets_are_the_files_that_the_script_draws(drawn: Path) -> None:
     """Each is drawn, and every service that names one is given it."""
     for name, secret in COMPOSE["secrets"].items():
         assert secret["file"] == f"./deploy/secrets/{name}"
-        assert len((drawn / secret["file"]).read_text()) == 64
+        assert len((drawn / secret["file"]).read_text()) >= 64
     for service, what in SERVICES.items():
         named = {
-            value.removeprefix("/run/secrets/") for value in environment(service).values() if "/run/secrets/" in value
+            name
+            for value in [*environment(service).values(), *what.get("command", [])]
+            for name in re.findall(r"/run/secrets/(\S+)", value)
         }
         assert named == set(what.get("secrets", []))
 
@@ -235,22 +243,26 @@ def provisioned(pattern: str, what: str) -> list[dict[str, Any]]:
 
 
 def test_prometheus_scrapes_the_worker() -> None:
-    """Where the worker listens; the health check asks there too."""
+    """Where the worker listens; the health check asks there too. Alerts go to the Alertmanager that is scraped."""
     port = environment("worker")["ENT_METRICS_PORT"]
-    scrape = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
-    assert [target for job in scrape for static in job["static_configs"] for target in static["targets"]] == [
-        f"worker:{port}"
-    ]
+    given = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    scraped = {job["job_name"]: job["static_configs"] for job in given["scrape_configs"]}
+    assert scraped == {
+        "ent-worker": [{"targets": [f"worker:{port}"]}],
+        "alertmanager": [{"targets": ["alertmanager:9093"]}],
+    }
+    assert given["alerting"]["alertmanagers"] == [{"static_configs": scraped["alertmanager"]}]
+    assert "alertmanager" in SERVICES
     assert f"127.0.0.1:{port}/readyz" in SERVICES["worker"]["healthcheck"]["test"][-1]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule["alert"] for rule in RULES])
 def test_alert_rules_name_metrics_that_exist(rule: dict[str, Any]) -> None:
     """A rule on a metric that nobody exports never fires; and each rule says what to do."""
-    series = {"up"}
+    series = {"up", "alertmanager_notifications_failed_total"} | set(RECORDED)
     for metric in REGISTRY.collect():
         series |= {f"{metric.name}{suffix}" for suffix in _SUFFIXES.get(metric.type, ("",))}
-    named = set(re.findall(r"\bent_\w+|\bup\b", rule["expr"]))
+    named = {name for expression in expanded(rule["expr"]) for name in _SERIES.findall(expression)}
     assert named
     assert named <= series
     assert rule["labels"]["severity"] in ("warning", "critical")
@@ -258,20 +270,45 @@ def test_alert_rules_name_metrics_that_exist(rule: dict[str, Any]) -> None:
     assert rule["annotations"]["description"]
 
 
+def expanded(expression: str) -> list[str]:
+    """An expression, and those of the recorded series that it names."""
+    return [expression, *(RECORDED[name] for name in _SERIES.findall(expression) if name in RECORDED)]
+
+
+_SERIES = re.compile(r"\b(?:job\w*:)?(?:ent|alertmanager)_\w+(?::\w+)?|\bup\b")
 _SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count")}
+
+
+def test_what_is_recorded_is_asked_for() -> None:
+    """A recorded series that no alert names would cost for nothing."""
+    assert set(RECORDED) == {name for rule in RULES for name in _SERIES.findall(rule["expr"]) if name in RECORDED}
 
 
 def test_alerts_fire_when_they_should() -> None:
     """Each rule on series made for it, and none of them where all is well."""
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        pytest.skip("needs promtool: install the package prometheus")
+    need("prometheus")
     cases = Path(__file__).with_name("alerts.yml")
-    done = subprocess.run(
-        [promtool, "test", "rules", cases.name], cwd=cases.parent, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert_accepted("promtool", "test", "rules", str(cases))
     assert {rule["alert"] for rule in RULES} == set(re.findall(r"\bEnt[A-Z]\w+", cases.read_text()))
+
+
+def test_prometheus_and_alertmanager_accept_their_files(drawn: Path) -> None:
+    """promtool and amtool read what docker-compose.yml mounts, and the inhibitions name alerts that exist."""
+    need("prometheus")
+    assert_accepted("promtool", "check", "config", str(ROOT / "deploy/prometheus/prometheus.yml"))
+    routes = drawn / "deploy/secrets/alertmanager.yml"
+    assert_accepted("amtool", "check-config", str(routes))
+    inhibitions = yaml.safe_load(routes.read_text())["inhibit_rules"]
+    matchers = [m for rule in inhibitions for m in (*rule["source_matchers"], *rule["target_matchers"])]
+    for matcher in matchers:
+        pattern = matcher.split("=", 1)[1].lstrip("~").strip('"')
+        for one in pattern.split("|"):
+            assert any(re.fullmatch(one, rule["alert"]) for rule in RULES), one
+
+
+def assert_accepted(*command: str) -> None:
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_the_database_has_no_user_beside_the_two() -> None:
@@ -318,6 +355,15 @@ def test_make_env_keeps_what_is_there(drawn: Path) -> None:
     assert len(set(before)) == len(before)
 
 
+def test_make_env_follows_a_new_webhook(tmp_path: Path) -> None:
+    """The address of .env stands in Alertmanager's configuration, whatever it holds; another replaces it."""
+    for address in ("https://chat.example.org/hooks/a?b=c&d=e", "http://127.0.0.1:9/#x'"):
+        (tmp_path / ".env").write_text(f"ALERT_WEBHOOK_URL={address}\n")
+        subprocess.run([sys.executable, ROOT / "deploy/make_env.py", tmp_path], check=False, capture_output=True)
+        written = yaml.safe_load((tmp_path / "deploy/secrets/alertmanager.yml").read_text())
+        assert written["receivers"][0]["webhook_configs"][0]["url"] == address
+
+
 def test_make_env_keeps_others_out(drawn: Path) -> None:
     """The passwords are the owner's to read; the keys lie in a folder that only the owner enters."""
     assert stat.S_IMODE((drawn / ".env").stat().st_mode) == 0o600
@@ -341,4 +387,5 @@ def test_the_example_holds_no_password() -> None:
     demanded = {
         found[1] for service in SERVICES for value in environment(service).values() for found in DRAWN.finditer(value)
     }
-    assert demanded == {name for name, value in given.items() if not value}
+    assert demanded - NO_PASSWORDS == {name for name, value in given.items() if not value}
+    assert set(given) >= NO_PASSWORDS

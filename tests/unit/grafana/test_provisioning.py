@@ -1,5 +1,6 @@
 """Grafana's provisioning files say the same as the dashboards and the page's server."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,3 +36,61 @@ def test_dashboards_name_the_data_source_by_their_variable(uid: str) -> None:
     for panel in board["panels"]:
         for target in panel.get("targets", []):
             assert target["datasource"] == {"type": SOURCE["type"], "uid": "${ds}"}
+
+
+def _alerting(name: str, what: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = _read(f"alerting/{name}.yaml")[what]
+    return found
+
+
+RULES = [rule for group in _alerting("rules", "groups") for rule in group["rules"]]
+CONTACTS = _alerting("contact_points", "contactPoints")
+
+
+def test_policies_name_contact_points_and_mute_timings_that_exist() -> None:
+    """Grafana refuses the whole tree of policies otherwise, and nobody would be told anything."""
+    (tree,) = _alerting("policies", "policies")
+    routes = [tree, *tree["routes"]]
+    assert {route["receiver"] for route in routes} == {contact["name"] for contact in CONTACTS}
+    named = {name for route in routes for name in route.get("mute_time_intervals", [])}
+    assert named == {timing["name"] for timing in _alerting("mute_timings", "muteTimes")}
+
+
+def test_notifications_use_templates_that_are_defined() -> None:
+    (texts,) = _alerting("templates", "templates")
+    defined = set(re.findall(r'define "([^"]+)"', texts["template"]))
+    receivers = [receiver for contact in CONTACTS for receiver in contact["receivers"]]
+    used = {
+        name
+        for receiver in receivers
+        for value in receiver["settings"].values()
+        for name in re.findall(r'template "([^"]+)"', str(value))
+    }
+    assert used == defined
+    assert "$" not in texts["template"], "Grafana would take it for a variable of the environment"
+
+
+def test_ids_are_unique_and_short_enough_for_grafana() -> None:
+    uids = [rule["uid"] for rule in RULES]
+    uids += [receiver["uid"] for contact in CONTACTS for receiver in contact["receivers"]]
+    assert len(set(uids)) == len(uids)
+    assert all(re.fullmatch(r"[a-z0-9-]{1,40}", uid) for uid in uids)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule["uid"] for rule in RULES])
+def test_a_rule_is_whole(rule: dict[str, Any]) -> None:
+    """Its condition is one of its queries, which read the data source or one another; it says what to do, and where."""
+    queries = {query["refId"]: query for query in rule["data"]}
+    assert rule["condition"] in queries
+    for name, query in queries.items():
+        assert query["model"]["refId"] == name
+        if query["datasourceUid"] == "__expr__":
+            assert query["model"]["expression"] in queries
+        else:
+            assert query["datasourceUid"] == SOURCE["uid"]
+            assert query["model"]["format"] == 1
+    assert {"summary", "description"} <= set(rule["annotations"])
+    assert rule["annotations"]["__dashboardUid__"] in made()
+    assert rule["labels"]["equipe"] in {contact["name"] for contact in CONTACTS}
+    assert rule["noDataState"] in ("Alerting", "NoData", "OK", "KeepLast")
+    assert rule["execErrState"] in ("Alerting", "Error", "OK", "KeepLast")
