@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint lock page bench fuzz clean
+.PHONY: help install demo test lint lock page bench fuzz up clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -31,6 +31,12 @@ bench: .venv/.installed  ## the full path against a backlog, and decoding alone
 
 demo: install  ## a simulated Mulhouse, live, on this machine alone
 	$(BIN)/ent demo $(ARGS)
+
+up: .venv/.installed  ## with containers: draw the secrets, start everything, wait until healthy, look at Grafana
+	$(PYTHON) deploy/make_env.py
+	docker compose up --detach --build --wait
+	port=$$(docker compose port grafana 3000 | sed 's/.*://') && docker compose logs --no-color grafana \
+	  | $(BIN)/ent smoke --url "http://127.0.0.1:$$port" --password-file deploy/secrets/grafana_admin_password
 
 lint: .venv/.installed  ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -19,6 +19,7 @@ from streams.commands.directory import directory_app
 from streams.commands.ledger import ledger
 from streams.commands.migrate import migrate
 from streams.commands.simulate import simulate
+from streams.commands.smoke import smoke
 from streams.commands.topics import topics
 from streams.commands.worker import worker
 from streams.producer import ProducerError
@@ -31,7 +32,20 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for command in (demo, worker, collect, token, database, migrate, topics, ledger, decode, simulate):
+_COMMANDS = (
+    demo,
+    worker,
+    collect,
+    token,
+    database,
+    migrate,
+    topics,
+    ledger,
+    decode,
+    simulate,
+    smoke,
+)
+for command in _COMMANDS:
     app.command()(command)
 app.add_typer(directory_app, name="directory")
 app.add_typer(dashboards_app, name="dashboards")
