@@ -165,12 +165,18 @@ def make_app(
 
 
 async def serve(
-    query: Query, *, clock: Clock | None = None, host: str = "127.0.0.1", port: int = 0, web_folder: Path = WEB
+    query: Query,
+    *,
+    clock: Clock | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    web_folder: Path = WEB,
+    dashboards: Path = DASHBOARDS,
 ) -> tuple[web.AppRunner, str]:
     """Start the server; `port` 0 takes a free one. Returns what stops it (`await runner.cleanup()`) and its address."""
     hosts = frozenset({"localhost", "127.0.0.1", "[::1]"}) if _is_loopback(host) else None
     runner = web.AppRunner(
-        make_app(query, clock=clock, hosts=hosts, web_folder=web_folder),
+        make_app(query, clock=clock, hosts=hosts, web_folder=web_folder, dashboards=dashboards),
         access_log=None,
         shutdown_timeout=_LAST_ANSWERS_S,
     )

@@ -94,7 +94,7 @@ writeFileSync(
 ${styles.join('\n')}
 </head>
 <body>
-<div id="app"></div>
+<div id="app"><p class="ent-loading" role="status">Chargement…</p></div>
 <noscript>Cette page a besoin de JavaScript.</noscript>
 <script type="module" src="${script}"></script>
 </body>

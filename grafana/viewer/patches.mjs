@@ -43,6 +43,12 @@ export const patches = [
       replace('describeTimeRangeAbbreviation = (', "describeTimeRangeAbbreviation = () => '', unusedAbbreviation = ("),
     ],
   },
+  // Two controls that show a picture alone get a name for those who do not see it.
+  {
+    file: '@grafana/ui/dist/esm/components/PanelChrome/PanelDescription.mjs',
+    edits: [replace('jsx(TitleItem, { className:', "jsx(TitleItem, { role: 'note', 'aria-label': 'Description', className:")],
+  },
+  { file: '@grafana/ui/dist/esm/components/RefreshPicker/RefreshPicker.mjs', edits: [replace('loadingText && isLoading ? loadingText : text,', "(loadingText && isLoading ? loadingText : text) || 'Actualiser',")] },
   { file: 'moment-timezone/data/packed/latest.json', edits: [europeanZones], loader: 'json' },
 ];
 

@@ -20,8 +20,8 @@ function phoneHeight({ type, gridPos, options }: Panel): number {
       return 24 + String(options?.content ?? '').split('\n').reduce((height, line) => height + Math.ceil(line.length / 40) * 22, 0);
     case 'timeseries':
       return 300;
-    case 'status-history':
-      return 560;
+    case 'heatmap':
+      return 420;
     case 'barchart':
       return Math.max(170, gridPos.h * 35);
     default:

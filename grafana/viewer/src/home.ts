@@ -30,7 +30,7 @@ async function dashboards(): Promise<Node> {
 export async function start(): Promise<void> {
   document.title = 'Tableaux de bord de l’ENT';
   const list = await dashboards();
-  document.getElementById('app')!.append(
+  document.getElementById('app')!.replaceChildren(
     element(
       'main',
       { className: 'ent-home' },

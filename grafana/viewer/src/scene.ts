@@ -2,11 +2,12 @@
 import { AnnotationQuery, LoadingState, PanelData, VariableHide } from '@grafana/data';
 import { locationService } from '@grafana/runtime';
 import {
-  CustomVariable, DataSourceVariable, EmbeddedScene, QueryVariable, SceneControlsSpacer, SceneDataLayerSet, SceneDataTransformer, SceneQueryRunner, SceneRefreshPicker, SceneTimePicker, SceneTimeRange,
-  SceneVariable, SceneVariableSet, VariableValueSelectors, VizPanel, VizPanelMenu, dataLayers, sceneGraph,
+  ConstantVariable, CustomVariable, DataSourceVariable, EmbeddedScene, QueryVariable, SceneControlsSpacer, SceneDataLayerSet, SceneDataTransformer, SceneQueryRunner, SceneRefreshPicker, SceneTimePicker, SceneTimeRange,
+  SceneVariable, SceneVariableSet, TextBoxVariable, VariableValueSelectors, VizPanel, VizPanelMenu, dataLayers, sceneGraph,
 } from '@grafana/scenes';
 import { Board, Place } from './board';
 import { download } from './csv';
+import { MarkSwitches } from './marks';
 import { Dashboard, Panel, Variable } from './model';
 import { note, report } from './report';
 import { firstSource, words } from './services';
@@ -24,6 +25,10 @@ function makeVariable(variable: Variable): SceneVariable {
       return new QueryVariable({ ...shared, query: variable.query ?? '', datasource: variable.datasource, regex: variable.regex ?? '', sort: variable.sort ?? 0, refresh: variable.refresh ?? 1 });
     case 'custom':
       return new CustomVariable({ ...shared, query: variable.query ?? '' });
+    case 'constant':
+      return new ConstantVariable({ ...shared, value: variable.query ?? '' });
+    case 'textbox':
+      return new TextBoxVariable({ ...shared, value: String(value), type: 'textbox' });
     case 'datasource':
       return new DataSourceVariable({ ...shared, pluginId: variable.query ?? '', regex: variable.regex ?? '', value: firstSource(), text: '' });
     default:
@@ -78,17 +83,19 @@ function makePanel(panel: Panel): VizPanel {
     displayMode: panel.transparent ? 'transparent' : 'default',
     hoverHeader: !panel.title,
     $data: runner && new SceneDataTransformer({ transformations: panel.transformations ?? [], $data: runner }),
-    menu: panel.title && panel.type !== 'stat' ? menuOf(panel, () => body) : undefined,
+    menu: panel.title ? menuOf(panel, () => body) : undefined,
   });
   if (runner) reportOn(panel, runner);
   return body;
 }
 
-function annotationLayers(list: AnnotationQuery[]): SceneDataLayerSet | undefined {
-  const layers = list
-    .filter(({ enable, target }) => enable !== false && target)
-    .map((query) => new dataLayers.AnnotationsDataLayer({ key: 'annotation-' + query.name, name: query.name, query: { ...query, enable: true } }));
-  return layers.length ? new SceneDataLayerSet({ layers }) : undefined;
+function annotationLayers(list: AnnotationQuery[]): dataLayers.AnnotationsDataLayer[] {
+  return list
+    .filter(({ target }) => target)
+    .map((query) => {
+      const { name, enable, hide } = query;
+      return new dataLayers.AnnotationsDataLayer({ key: 'annotation-' + name, name, isEnabled: enable !== false, isHidden: hide === true, query: { ...query, enable: true } });
+    });
 }
 
 /** The scene of a dashboard, or of one of its panels alone, drawn large. */
@@ -98,12 +105,15 @@ export function makeScene(dashboard: Dashboard, only?: string): EmbeddedScene {
   const height = Math.max(14, Math.floor((innerHeight - 190) / 38));
   const panels = (dashboard.panels ?? []).filter(({ id }) => !only || String(id) === only);
   const places: Place[] = panels.map((panel) => ({ panel: only ? { ...panel, gridPos: { x: 0, y: 0, w: 24, h: height } } : panel, body: makePanel(panel) }));
+  const layers = annotationLayers(dashboard.annotations?.list ?? []);
   return new EmbeddedScene({
     $timeRange: new SceneTimeRange({ from: dashboard.time?.from ?? 'now-6h', to: dashboard.time?.to ?? 'now', timeZone: dashboard.timezone ?? 'browser', weekStart: dashboard.weekStart ?? 'monday' }),
     $variables: new SceneVariableSet({ variables: (dashboard.templating?.list ?? []).map(makeVariable) }),
-    $data: annotationLayers(dashboard.annotations?.list ?? []),
+    $data: layers.length ? new SceneDataLayerSet({ layers }) : undefined,
     controls: [
       new VariableValueSelectors({}),
+      // A layer is held by the set; the switches only refer to it.
+      new MarkSwitches({ layers: layers.map((layer) => layer.getRef()) }),
       new SceneControlsSpacer(),
       new SceneTimePicker({ isOnCanvas: true, quickRanges: dashboard.timepicker?.quick_ranges }),
       new SceneRefreshPicker({ refresh: typeof dashboard.refresh === 'string' ? dashboard.refresh : '', intervals: dashboard.timepicker?.refresh_intervals, isOnCanvas: true }),

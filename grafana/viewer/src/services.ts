@@ -19,7 +19,8 @@ declare global {
   }
 }
 
-export const theme = createTheme({ colors: { mode: chosenTheme() } });
+// Grafana's monospaced face is not among its packages: the system's stands in.
+export const theme = createTheme({ colors: { mode: chosenTheme() }, typography: { fontFamilyMonospace: 'ui-monospace, Menlo, Consolas, monospace' } });
 
 let scene: EmbeddedScene | undefined;
 /** Tells the services which dashboard is on the page: its variables and period fill in queries and links. */

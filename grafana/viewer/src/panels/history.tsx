@@ -19,7 +19,7 @@ function cellOf(field: Field, value: number | null | undefined): Cell {
   return { value, text: textOf(display), color: display.color, hatched: value < 0 };
 }
 
-function columnsOf(times: number[]): Column[] {
+export function columnsOf(times: number[]): Column[] {
   const steps = times.slice(1).map((time, at) => time - times[at]);
   const step = Math.min(...steps);
   return times.map((time, at) => {
@@ -129,5 +129,6 @@ export function StatusHistoryPanel(props: Props<{ legend?: VizLegendOptions }>) 
     </>
   );
   const legend = options.legend?.showLegend === false ? [] : legendOf(history, theme);
-  return <Cells title={title} what="classes" width={width} height={height} rows={rows} columns={history.columns} legend={legend} tools={tools} onPaint={onPaint} />;
+  const what = data.series.some(({ fields }) => fields.some(({ labels }) => labels?.classe)) ? 'classes' : 'lignes';
+  return <Cells title={title} what={what} width={width} height={height} rows={rows} columns={history.columns} legend={legend} tools={tools} onPaint={onPaint} />;
 }

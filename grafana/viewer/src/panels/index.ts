@@ -2,6 +2,7 @@
 import { FC } from 'react';
 import { Field, FieldColorModeId, FieldType, PanelPlugin, PanelPluginMeta, PanelProps, SetFieldConfigOptionsArgs, identityOverrideProcessor } from '@grafana/data';
 import { BarChartPanel } from './bars';
+import { HeatMapPanel } from './heatmap';
 import { StatusHistoryPanel } from './history';
 import { StatPanel } from './stat';
 import { TablePanel } from './table';
@@ -45,6 +46,7 @@ const makers: Record<string, () => PanelPlugin> = {
   barchart: () => plugin(BarChartPanel, { ...graph, fillOpacity: 80 }, {}),
   timeseries: () => plugin(TimeSeriesPanel, graph, {}).setDataSupport({ annotations: true, alertStates: false }),
   'status-history': () => plugin(StatusHistoryPanel, blocks),
+  heatmap: () => plugin(HeatMapPanel, { hideFrom: hidden }, {}),
   text: () => new PanelPlugin(TextPanel as unknown as FC<PanelProps>),
 };
 const made = new Map<string, PanelPlugin>();

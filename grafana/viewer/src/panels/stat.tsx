@@ -1,7 +1,8 @@
-// A figure, with its change from the first to the last value of the series where the panel asks for it.
+// A figure, over the line of its series (sparkline) and with its change from the first to the last value where the panel
+// asks for them; with a link where it has one.
 import { VizOrientation, getFieldDisplayValues, FieldDisplay, ReduceDataOptions } from '@grafana/data';
 import { PercentChangeColorMode } from '@grafana/schema';
-import { BigValue, BigValueColorMode, BigValueGraphMode, BigValueJustifyMode, BigValueTextMode, VizRepeater, VizRepeaterRenderValueProps, useTheme2 } from '@grafana/ui';
+import { BigValue, BigValueColorMode, BigValueGraphMode, BigValueJustifyMode, BigValueTextMode, DataLinksContextMenu, VizRepeater, VizRepeaterRenderValueProps, useTheme2 } from '@grafana/ui';
 import { Empty, Props, drew, hasData, textOf } from './parts';
 
 interface StatOptions {
@@ -9,6 +10,7 @@ interface StatOptions {
   showPercentChange?: boolean;
   percentChangeColorMode?: PercentChangeColorMode;
   colorMode?: BigValueColorMode;
+  graphMode?: BigValueGraphMode;
   textMode?: BigValueTextMode;
   justifyMode?: BigValueJustifyMode;
   text?: { valueSize?: number; titleSize?: number; percentSize?: number };
@@ -23,6 +25,7 @@ function withRealChange(values: FieldDisplay[]): FieldDisplay[] {
 export function StatPanel(props: Props<StatOptions>) {
   const theme = useTheme2();
   const { options, data, width, height } = props;
+  const graph = options.graphMode ?? BigValueGraphMode.Area;
   const values = () =>
     withRealChange(
       getFieldDisplayValues({
@@ -33,18 +36,22 @@ export function StatPanel(props: Props<StatOptions>) {
         data: data.series,
         timeZone: props.timeZone,
         percentChange: options.showPercentChange,
+        sparkline: graph !== BigValueGraphMode.None,
       }),
     );
-  drew(props, { drawn: hasData(props), values: hasData(props) ? values().map(({ display }) => ({ title: display.title, text: textOf(display), change: display.percentChange })) : [] });
+  drew(props, { drawn: hasData(props), values: hasData(props) ? values().map(({ display, sparkline }) => ({ title: display.title, text: textOf(display), change: display.percentChange, points: sparkline?.x ? sparkline.y.values.length : 0 })) : [] });
   if (!hasData(props)) return <Empty height={height} fieldConfig={props.fieldConfig} />;
-  const render = ({ value: { display }, count, width: w, height: h }: VizRepeaterRenderValueProps<FieldDisplay>) => {
+  const render = ({ value: { display, sparkline, hasLinks, getLinks }, count, width: w, height: h }: VizRepeaterRenderValueProps<FieldDisplay>) => {
     const valueSize = Math.max(15, Math.min(40, h * 0.5, (w - 12) / (textOf(display).length * 0.62)));
-    return (
+    // A line needs times: rows of a table have none.
+    const line = sparkline?.x ? sparkline : undefined;
+    const figure = (
       <BigValue
         value={display}
+        sparkline={line}
         count={count}
         colorMode={options.colorMode ?? BigValueColorMode.Value}
-        graphMode={BigValueGraphMode.None}
+        graphMode={line ? graph : BigValueGraphMode.None}
         justifyMode={options.justifyMode ?? BigValueJustifyMode.Auto}
         textMode={options.textMode ?? BigValueTextMode.Auto}
         text={{ valueSize, percentSize: 14, ...options.text }}
@@ -54,6 +61,7 @@ export function StatPanel(props: Props<StatOptions>) {
         percentChangeColorMode={options.percentChangeColorMode}
       />
     );
+    return hasLinks && getLinks ? <DataLinksContextMenu links={getLinks}>{() => figure}</DataLinksContextMenu> : figure;
   };
   return <VizRepeater getValues={values} renderValue={render} source={data} width={width} height={height} orientation={VizOrientation.Auto} itemSpacing={3} autoGrid renderCounter={props.renderCounter} />;
 }

@@ -3,6 +3,7 @@ import { useMemo } from 'react';
 import { DataFrame, Field, FieldConfig, FieldType, cacheFieldDisplayNames } from '@grafana/data';
 import { TableCellHeight, TableSortByFieldState } from '@grafana/schema';
 import { TableNG } from '@grafana/ui/unstable';
+import { Grid, isGrid } from './grid';
 import { Empty, Props, drew } from './parts';
 
 interface TableOptions {
@@ -25,6 +26,11 @@ function arranged(frame: DataFrame | undefined, narrow: boolean): DataFrame | un
 }
 
 export function TablePanel(props: Props<TableOptions>) {
+  const [frame] = props.data.series;
+  return isGrid(frame) ? <Grid props={props} frame={frame} /> : <List {...props} />;
+}
+
+function List(props: Props<TableOptions>) {
   const { data, options, width, height } = props;
   useMemo(() => cacheFieldDisplayNames(data.series), [data.series]);
   const frame = useMemo(() => arranged(data.series[0], width < 520), [data.series, width]);
