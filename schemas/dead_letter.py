@@ -19,7 +19,7 @@ from schemas.decode.form import Attributes
 from schemas.formats import FORMATS, Headers
 from schemas.formats.attributes import attributes_of
 from schemas.formats.kept import is_uai, kept
-from schemas.pseudonym import Pseudonyms
+from schemas.pseudonym import Pseudonyms, event_id
 from schemas.reason import Reason
 
 
@@ -45,6 +45,11 @@ class DeadLetter(BaseModel):
         description="HMAC-SHA256 of the record's value under the pseudonym key, hex: equal values are seen, short ones "
         "cannot be guessed."
     )
+    event_id: str = Field(
+        "",
+        description="Identity of the event that the record would be, 32 hex digits: the hash of its source and id; "
+        "empty where it does not name both.",
+    )
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,8 @@ class Redacted:
     """HMAC-SHA256 of the value under the pseudonym key, 64 hex digits."""
     school: str | None
     """UAI of the first school that the record names, if it is well formed."""
+    event_id: str
+    """Identity of the event it would be, 32 hex digits; empty where it does not name source and id."""
 
 
 def redact(value: bytes | None, format_name: str, pseudonyms: Pseudonyms, headers: Headers | None = None) -> Redacted:
@@ -70,7 +77,7 @@ def redact(value: bytes | None, format_name: str, pseudonyms: Pseudonyms, header
     document = _document(raw, attributes_of(headers)) if format_name in FORMATS else None
     left = None if document is None else kept(document, FORMATS[format_name].kept, pseudonyms)
     payload = json.dumps(left, ensure_ascii=False, separators=(",", ":"))
-    return Redacted(payload, len(raw), pseudonyms.digest(raw), _school(left))
+    return Redacted(payload, len(raw), pseudonyms.digest(raw), _school(left), _identity(document))
 
 
 def _document(raw: bytes, attributes: Attributes | None) -> dict[str, Any] | None:
@@ -82,6 +89,13 @@ def _document(raw: bytes, attributes: Attributes | None) -> dict[str, Any] | Non
         told = {name: None if text is None else text.decode(errors="replace") for name, text in attributes.items()}
         return {**told, "data": document}
     return document if isinstance(document, dict) else None
+
+
+def _identity(document: Mapping[str, Any] | None) -> str:
+    source, identifier = ((document or {}).get(name) for name in ("source", "id"))
+    if not (isinstance(source, str) and isinstance(identifier, str) and source and identifier):
+        return ""
+    return event_id(source, identifier).hex()
 
 
 def _school(left: Mapping[str, Any] | None) -> str | None:

@@ -129,6 +129,12 @@ class Pseudonyms:
         return rows.join(table, on="raw", how="left", maintain_order="left")["made"].alias(raw.name)
 
 
+def event_id(source: str, identifier: str) -> bytes:
+    """`event_ids` of one event."""
+    message = f"{len(source.encode())}:{source}{identifier}".encode()
+    return hashlib.blake2b(message, digest_size=16).digest()
+
+
 def event_ids(source: pl.Series, identifier: pl.Series) -> pl.Series:
     """What an event is for ever: BLAKE2b-128 (RFC 7693) over the source's length, the source and its id.
 

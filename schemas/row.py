@@ -55,6 +55,7 @@ EVENT_ROW: Final[dict[str, pl.DataType]] = {
     "offset": pl.UInt64(),
     "arrived_at": _MOMENT_MS,
     "revision": pl.UInt64(),
+    "named": pl.String(),
 }
 
 DEAD_LETTER_ROW: Final[dict[str, pl.DataType]] = {
@@ -70,6 +71,7 @@ DEAD_LETTER_ROW: Final[dict[str, pl.DataType]] = {
     "payload": pl.String(),
     "payload_bytes": pl.UInt32(),
     "payload_sha256": pl.String(),
+    "event_id": pl.String(),
 }
 
 DROPPED_ROW: Final[dict[str, pl.DataType]] = {

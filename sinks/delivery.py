@@ -94,5 +94,6 @@ def _put_aside(shipment: Shipment, message: str) -> Shipment:
         pl.lit("{}").alias("payload"),
         pl.lit(0).alias("payload_bytes"),
         pl.lit("").alias("payload_sha256"),
+        pl.col("event_id").bin.encode("hex"),
     ).select(pl.col(name).cast(dtype) for name, dtype in DEAD_LETTER_ROW.items())
     return Shipment(event.clear(), pl.concat([shipment.dead_letters, letter]), shipment.dropped)

@@ -6,6 +6,8 @@ every offset without a record is among the dropped ones.
 
 from __future__ import annotations
 
+import re
+from binascii import unhexlify
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +24,11 @@ from sinks.base import Shipment
 from streams.batch import Batch, OffsetRange
 from streams.directory.snapshot import Directory
 from streams.enrichment import enrich
+from streams.naming import write_names
+
+GIVEN_ID = "ent-event-id"
+"""Header of a record that is replayed from what a dead letter kept: the identity of its event, in hex."""
+_IDENTITY = re.compile(rb"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -64,7 +71,10 @@ def process(
     records, headers, places = _unpack(batches, incarnations)
     decoded = decode(records, headers, keys.event_id, formats=formats)
     timely, untimely = check_times(decoded.frame, places["arrived_at"], limits)
-    events = _to_rows(enrich(timely, directory), places, keys.pseudonyms, directory.revision)
+    enriched = enrich(timely, directory)
+    named = write_names(timely, enriched, keys.event_id)
+    ids = _identities(timely, headers)
+    events = _to_rows(enriched.with_columns(named, ids), places, keys.pseudonyms, directory.revision)
     letters = _to_dead_letters([*decoded.refusals, *untimely], records, headers, places, keys.pseudonyms)
     dropped = _to_dropped(decoded, places, batches, incarnations)
     minutes = events["event_time"].dt.truncate("1m").unique().dt.epoch("s").to_list()
@@ -119,13 +129,26 @@ def _untimely(age: timedelta, limits: Limits) -> str:
     return f"time: {age} before its arrival, {limits.age} are allowed"
 
 
+def _identities(frame: pl.DataFrame, headers: Sequence[Headers | None] | None) -> pl.Series:
+    """The `event_id` of each event: of its source and id, or the one that a header gives."""
+    made = event_ids(frame["source"], frame["id"])
+    if headers is None:
+        return made
+    given = {
+        place: unhexlify(value)
+        for place, index in enumerate(frame["index"])
+        for name, value in headers[index] or ()
+        if name == GIVEN_ID and value and _IDENTITY.fullmatch(value)
+    }
+    return made.scatter(list(given), list(given.values())) if given else made
+
+
 def _to_rows(frame: pl.DataFrame, places: pl.DataFrame, pseudonyms: Pseudonyms, revision: int) -> pl.DataFrame:
     """Enriched events as the rows of the table `events`."""
     frame = frame.hstack(places[frame["index"]])
     blank = pl.lit("")
     nobody = pl.lit(0, dtype=pl.UInt32)
     frame = frame.with_columns(
-        event_ids(frame["source"], frame["id"]).alias("event_id"),
         pseudonyms.keys(frame["user"]).alias("user_key"),
         pseudonyms.keys(frame["session"]).alias("session_key"),
         pl.col("time").alias("event_time"),
@@ -162,6 +185,7 @@ def _to_dead_letters(
             "payload": [redacted.payload for redacted in kept],
             "payload_bytes": [redacted.length for redacted in kept],
             "payload_sha256": [redacted.sha256 for redacted in kept],
+            "event_id": [redacted.event_id for redacted in kept],
         }
     )
     frame = places[[refusal.index for refusal in refusals]].hstack(what)

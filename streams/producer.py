@@ -53,6 +53,13 @@ class Producer:
         if self._waiting_bytes > _MAX_WAITING_BYTES:  # kafka-python queues without a limit
             self.flush()
 
+    def partitions(self, topic: str) -> int:
+        """How many partitions `topic` has; raises TopicError where the broker does not have it."""
+        try:
+            return len(self._kafka.partitions_for(topic))
+        except KafkaTimeoutError as error:
+            raise TopicError(f"the topic {topic} is missing: create it with `ent topics`") from error
+
     def flush(self) -> None:
         """Return when the broker has every record; raises ProducerError if it refused some."""
         self._kafka.flush()

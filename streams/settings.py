@@ -18,6 +18,7 @@ from sinks.clickhouse.client import DatabaseSettings
 from sinks.delivery import Patience
 from streams.bridge.settings import BridgeSettings
 from streams.collector.settings import CollectorSettings
+from streams.topics import Lane
 
 Seconds = Annotated[float, Field(gt=0)]
 KeyName = Literal["pseudonym_key", "event_id_key"]
@@ -36,6 +37,9 @@ class KafkaSettings(_Section):
 
     bootstrap: str = Field(description="Brokers as host:port, separated by commas.")
     group: str = Field("ent-telemetry", description="Consumer group; all workers of one deployment share it.")
+    lane: Lane = Field(
+        Lane.LIVE, description="live: what platforms send. backfill: history and replays, in a group of its own."
+    )
     instance: str | None = Field(
         None, description="Stable name of this worker (static membership): a restart then does not stop the others."
     )
@@ -78,6 +82,12 @@ class DatabaseOnly(_FromEnvironment):
     """What the commands need that only speak with the database."""
 
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+
+
+class LaneSettings(DatabaseOnly):
+    """What the commands need that speak with Kafka and the database, and hold no secret."""
+
+    kafka: KafkaSettings
 
 
 class Secrets(_FromEnvironment):
@@ -168,6 +178,11 @@ def read_database_settings() -> DatabaseSettings:
 def read_places() -> Places:
     """Where documents of Caliper and xAPI name school and profile; SettingsError likewise."""
     return _read(FormatsOnly).formats
+
+
+def read_lane_settings() -> LaneSettings:
+    """Kafka's and the database's settings, for commands that need no secret; SettingsError likewise."""
+    return _read(LaneSettings)
 
 
 def read_keys() -> tuple[Key | None, Key | None]:

@@ -19,6 +19,7 @@ from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError, UnknownTo
 LOGIN = "ent.login.v1"
 APP_VISIT = "ent.app_visit.v1"
 NOTIFICATION = "ent.notification.v1"
+BACKFILL = "ent.backfill.v1"
 DEAD_LETTER = "ent.dead_letter.v1"
 SCHOOL = "ent.school.v1"
 CLASS = "ent.class.v1"
@@ -26,6 +27,25 @@ PROFILE = "ent.profile.v1"
 
 EVENT_TOPICS = (LOGIN, APP_VISIT, NOTIFICATION)
 REFERENCE_TOPICS = (SCHOOL, CLASS, PROFILE)
+
+
+class Lane(StrEnum):
+    """Which events a worker reads: each lane has topics and a consumer group of its own."""
+
+    LIVE = "live"
+    """What platforms send."""
+    BACKFILL = "backfill"
+    """History from files, and dead letters that are replayed."""
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics of its events."""
+        return EVENT_TOPICS if self is Lane.LIVE else (BACKFILL,)
+
+    def group(self, base: str) -> str:
+        """Its consumer group, where `base` is the live one's."""
+        return base if self is Lane.LIVE else f"{base}-{self}"
+
 
 ApiVersion: TypeAlias = tuple[int, int] | None
 """The Kafka version kafka-python is told; None asks the broker. For the embedded one: `EmbeddedBroker.api_version`."""
@@ -76,7 +96,7 @@ class TopicProblem:
 
 def specs(event_partitions: int) -> tuple[TopicSpec, ...]:
     """Our topics: events keep 7 days and dead letters 30, reference data keeps the last record of every key."""
-    kept = {**dict.fromkeys(EVENT_TOPICS, timedelta(days=7)), DEAD_LETTER: timedelta(days=30)}
+    kept = {**dict.fromkeys((*EVENT_TOPICS, BACKFILL), timedelta(days=7)), DEAD_LETTER: timedelta(days=30)}
     return (
         *(TopicSpec(name, event_partitions, Cleanup.DELETE, retention) for name, retention in kept.items()),
         *(TopicSpec(name, 1, Cleanup.COMPACT) for name in REFERENCE_TOPICS),

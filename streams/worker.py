@@ -31,12 +31,12 @@ from streams.dead_letter_topic import DeadLetterTopic
 from streams.directory.snapshot import Directory
 from streams.directory_keeper import DirectoryKeeper
 from streams.frontier import Frontier
-from streams.incarnation import incarnations_of
+from streams.incarnation import identify
 from streams.intake import Intake, Load
 from streams.observation import note_stage, note_stored
 from streams.pipeline import Keys, Limits, process
 from streams.settings import Settings
-from streams.topics import EVENT_TOPICS, log_identities
+from streams.topics import Lane
 from streams.transport import BatchApp, PartitionPosition, TransportSettings
 from streams.windows import Pace, Stored, Windows
 
@@ -64,6 +64,7 @@ class Worker:
     def __init__(self, settings: Settings) -> None:
         """Connect the parts; raises SettingsError, StoreMisconfigured or StoreUnavailable where one cannot be had."""
         self._settings = settings
+        self._lane = settings.kafka.lane
         self._clock = Clock(settings.clock_offset)
         keys = Keys(Pseudonyms(settings.key("pseudonym_key")), settings.key("event_id_key"))
         formats = formats_at(settings.formats)
@@ -112,8 +113,9 @@ class Worker:
             on_stored=note_stored,
             on_stage=note_stage,
         )
-        attach_event_agents(self.app, self._intake)
-        attach_directory_agents(self.app, self._store_directory)
+        attach_event_agents(self.app, self._intake, self._lane)
+        if self._lane is Lane.LIVE:
+            attach_directory_agents(self.app, self._store_directory)
         self._door = metrics.Door(settings.metrics_host, settings.metrics_port, self._healthy, self._ready)
 
     def run(self) -> NoReturn:
@@ -184,9 +186,7 @@ class Worker:
 
     def _identify(self) -> dict[str, int]:
         kafka = self._settings.kafka
-        if kafka.log_identity is not None:
-            return incarnations_of(EVENT_TOPICS, dict.fromkeys(EVENT_TOPICS, kafka.log_identity))
-        return incarnations_of(EVENT_TOPICS, log_identities(kafka.bootstrap, EVENT_TOPICS))
+        return identify(kafka.bootstrap, self._lane.topics, kafka.log_identity)
 
     async def _on_truncated(self, tp: TP) -> None:
         """A log began again: its offsets belong to another incarnation from here on."""
@@ -226,6 +226,8 @@ class Worker:
             if through is not None:
                 topic, number = partition
                 lines.append(Progress(topic, number, self._incarnations[topic], through, lag))
+        if self._lane is not Lane.LIVE:
+            return  # how far figures are complete is said of the present alone
         if lines:
             metrics.COMPLETE_THROUGH.set(min(line.complete_through for line in lines).timestamp())
         try:
@@ -257,6 +259,8 @@ class Worker:
         return waiting > self._settings.pace.max_insert_rows
 
     def _note_fresh(self, stored: Sequence[Stored]) -> None:
+        if self._lane is not Lane.LIVE:
+            return  # a backlog is never fresh
         now_ms = self._clock.now().timestamp() * 1000
         for one in stored:
             if one.arrived_ms is not None:
@@ -301,7 +305,7 @@ def _build_app(
 
     static: dict[str, Any] = {"consumer_group_instance_id": kafka.instance} if kafka.instance else {}
     return App(
-        kafka.group,
+        kafka.lane.group(kafka.group),
         bootstrap=kafka.bootstrap,
         loop=loop,
         batch_settings=TransportSettings(max_batch_records=_BATCH_RECORDS),

@@ -37,7 +37,7 @@ _PLAIN: dict[str, Any] = {
 def event(number: int, offset: int, **given: Any) -> dict[str, Any]:
     """The event `number` as it stood at `offset`."""
     row: dict[str, Any] = {
-        name: ("" if dtype == pl.Categorical else False if dtype == pl.Boolean else 0)
+        name: ("" if dtype in (pl.Categorical, pl.String) else False if dtype == pl.Boolean else 0)
         for name, dtype in EVENT_ROW.items()
     }
     moment = datetime.fromtimestamp(MINUTE, UTC)
@@ -52,7 +52,7 @@ def shipment(
 ) -> Shipment:
     """Events, dead letters at these offsets and dropped half-open ranges of the plain log."""
     moment = datetime.fromtimestamp(MINUTE, UTC)
-    letter = dict.fromkeys(("message", "format", "school", "payload", "payload_sha256"), "")
+    letter = dict.fromkeys(("message", "format", "school", "payload", "payload_sha256", "event_id"), "")
     letters = [
         {"topic": TOPIC, "incarnation": 1, "partition": 0, "offset": offset, "arrived_at": moment, "reason": "bad_json"}
         | letter

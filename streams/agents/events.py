@@ -8,16 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 from streams.intake import Intake
-from streams.topics import EVENT_TOPICS
+from streams.topics import Lane
 from streams.transport import BatchApp
 
 
-def attach_event_agents(app: BatchApp, intake: Intake) -> None:
-    """Give `app` one agent for each of the event topics: login, app_visit, notification."""
+def attach_event_agents(app: BatchApp, intake: Intake, lane: Lane) -> None:
+    """Give `app` one agent for each of the lane's topics."""
 
     async def take(stream: Any) -> None:
         async for event in stream.noack().events():
             await intake.take(event)
 
-    for topic in EVENT_TOPICS:
+    for topic in lane.topics:
         app.agent(app.batch_topic(topic, maxsize=2), name=topic)(take)

@@ -8,9 +8,12 @@ import typer
 
 from sinks.base import StoreMisconfigured, StoreUnavailable
 from sinks.clickhouse.migrate import MigrationRefused
+from streams.backfill.files import FileDamagedError
+from streams.backfill.sending import BackfillError
 from streams.brokers import BrokerError
 from streams.commands.bridge import bridge_app
 from streams.commands.collect import collect, token
+from streams.commands.backfill import backfill
 from streams.commands.dashboards import dashboards_app
 from streams.commands.database import database
 from streams.commands.decode import decode
@@ -46,6 +49,7 @@ _COMMANDS = (
     smoke,
 )
 for command in _COMMANDS:
+for command in (demo, worker, database, migrate, topics, ledger, decode, simulate, backfill):
     app.command()(command)
 app.add_typer(directory_app, name="directory")
 app.add_typer(dashboards_app, name="dashboards")
@@ -59,6 +63,8 @@ _MENDABLE = (
     BrokerError,
     TopicError,
     ProducerError,
+    BackfillError,
+    FileDamagedError,
 )
 
 

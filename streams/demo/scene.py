@@ -28,8 +28,8 @@ from sinks.clickhouse.embedded.process import EmbeddedDatabase
 from sinks.clickhouse.migrate import migrate
 from streams.brokers import EmbeddedBroker
 from streams.brokers.jvm import JvmBroker, free_ports
-from streams.demo.pacing import Committed
-from streams.topics import ApiVersion, create_topics, specs
+from streams.group_position import GroupPosition
+from streams.topics import ApiVersion, Lane, create_topics, specs
 
 DATABASE = "ent"
 GROUP = "ent-telemetry"
@@ -146,7 +146,7 @@ class Scene:
         self._log_identity: str | None = None
         self._clock_offset = clock_offset
         self._stack = ExitStack()
-        self.metrics_port = free_ports(1)[0]
+        self.metrics_port, self._backfill_metrics_port = free_ports(2)
         self.api_version: ApiVersion = None
 
     bootstrap: str
@@ -190,16 +190,24 @@ class Scene:
 
     def start_worker(self) -> Child:
         """Start a worker and return when it has its partitions."""
-        self.worker = Child(
-            "worker", ["streams", "worker", "--stop-with-stdin"], self._environment(), self.place.log("worker")
-        )
-        self._stack.callback(self.worker.stop)
-        self.worker.wait_ready(f"http://127.0.0.1:{self.metrics_port}/readyz")
+        self.worker = self._start_worker("worker", self.metrics_port, self.environment())
         return self.worker
 
-    def committed(self) -> Committed:
-        """How far the worker has come; the caller closes it."""
-        return Committed(self.bootstrap, GROUP, EVENT_PARTITIONS, self.api_version)
+    def start_backfill_worker(self) -> Child:
+        """Start a worker of the backfill lane beside it."""
+        port = self._backfill_metrics_port
+        apart = {"ENT_KAFKA__LANE": Lane.BACKFILL.value, "ENT_METRICS_PORT": str(port)}
+        return self._start_worker("backfill", port, self.environment() | apart)
+
+    def _start_worker(self, part: str, metrics_port: int, environment: dict[str, str]) -> Child:
+        worker = Child(part, ["streams", "worker", "--stop-with-stdin"], environment, self.place.log(part))
+        self._stack.callback(worker.stop)
+        worker.wait_ready(f"http://127.0.0.1:{metrics_port}/readyz")
+        return worker
+
+    def committed(self, lane: Lane = Lane.LIVE) -> GroupPosition:
+        """How far the worker of a lane has come; the caller closes it."""
+        return GroupPosition(self.bootstrap, lane.group(GROUP), lane.topics, EVENT_PARTITIONS, self.api_version)
 
     def wait_for_directory(self, timeout_s: float = _READY_S) -> None:
         """Return when the worker uses the directory that is in force."""
@@ -257,7 +265,8 @@ class Scene:
         self.api_version = embedded.api_version
         self._log_identity = embedded.identity
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The variables that connect a worker or a command to broker and database."""
         db = self.database_settings
         given = {
             "ENT_KAFKA__BOOTSTRAP": self.bootstrap,
@@ -272,4 +281,6 @@ class Scene:
             "ENT_CLOCK_OFFSET_S": str(self._clock_offset.total_seconds()),
             **self._worker_settings,
         }
+        if self.api_version is not None:
+            given["ENT_KAFKA__API_VERSION"] = str(list(self.api_version))
         return given | ({"ENT_KAFKA__LOG_IDENTITY": self._log_identity} if self._log_identity else {})

@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from streams.producer import Producer, ProducerError, open_producer
 from streams.topics import (
+    BACKFILL,
     DEAD_LETTER,
     EVENT_TOPICS,
     REFERENCE_TOPICS,
@@ -33,10 +34,10 @@ def ours(name: str) -> list[TopicSpec]:
     return [replace(spec, name=f"{spec.name}.{name}") for spec in specs(event_partitions=3)]
 
 
-def test_the_seven_topics() -> None:
+def test_the_eight_topics() -> None:
     """Names, partitions and how long each keeps its records."""
     by_name = {spec.name: spec for spec in specs(event_partitions=5)}
-    assert set(by_name) == {*EVENT_TOPICS, DEAD_LETTER, *REFERENCE_TOPICS}
+    assert set(by_name) == {*EVENT_TOPICS, BACKFILL, DEAD_LETTER, *REFERENCE_TOPICS}
     assert by_name["ent.login.v1"].configs() == {"cleanup.policy": "delete", "retention.ms": str(7 * 86_400_000)}
     assert by_name["ent.dead_letter.v1"].configs() == {"cleanup.policy": "delete", "retention.ms": str(30 * 86_400_000)}
     assert by_name["ent.class.v1"].configs() == {"cleanup.policy": "compact"}
@@ -47,7 +48,7 @@ def test_the_seven_topics() -> None:
 @real_kafka_only
 def test_topics_are_created_once_and_are_then_as_they_should_be(broker: RealKafka, name: str) -> None:
     wanted = ours(name)
-    assert [problem.what for problem in check_topics(broker.bootstrap, wanted)] == ["missing"] * 7
+    assert [problem.what for problem in check_topics(broker.bootstrap, wanted)] == ["missing"] * 8
     assert create_topics(broker.bootstrap, wanted) == [spec.name for spec in wanted]
     assert create_topics(broker.bootstrap, wanted) == []
     assert check_topics(broker.bootstrap, wanted) == []

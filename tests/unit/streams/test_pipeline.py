@@ -141,6 +141,22 @@ def test_a_repeated_event_has_the_same_identity() -> None:
     assert events["event_id"].n_unique() == 2
 
 
+def test_a_replayed_record_has_the_identity_that_its_header_gives() -> None:
+    """And a header that holds no identity changes nothing."""
+    one = batch([login(1), login(2), login(3)])
+    one.headers = [(("ent-event-id", b"ab" * 16),), (), (("ent-event-id", b"no identity"),)]
+    plain = work(batch([login(1), login(2), login(3)])).shipment.events["event_id"].to_list()
+    assert work(one).shipment.events["event_id"].to_list() == [b"\xab" * 16, *plain[1:]]
+
+
+def test_a_dead_letter_knows_the_event_it_would_be() -> None:
+    """The same identity as when the record is mended; none where the record does not name one."""
+    broken, whole = login(7, profile="nobody"), login(7)
+    letters = work(batch([broken, b"{", b'{"specversion": "1.0"}'])).shipment.dead_letters
+    (event_id,) = work(batch([whole])).shipment.events["event_id"]
+    assert letters["event_id"].to_list() == [event_id.hex(), "", ""]
+
+
 def test_minutes_are_those_of_the_events() -> None:
     result = work(batch([login(1, ARRIVED - timedelta(hours=3, seconds=7)), login(2)]))
     start = int(ARRIVED.timestamp())
