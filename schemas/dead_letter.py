@@ -8,7 +8,7 @@ all. Of bytes that are no JSON object only the length and a keyed hash remain.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from pydantic_core import from_json
 from schemas.decode.form import Attributes
 from schemas.formats import FORMATS, Headers
 from schemas.formats.attributes import attributes_of
+from schemas.formats.canonical import NAME as CANONICAL
 from schemas.formats.kept import is_uai, kept
 from schemas.pseudonym import Pseudonyms, event_id
 from schemas.reason import Reason
@@ -78,6 +79,33 @@ def redact(value: bytes | None, format_name: str, pseudonyms: Pseudonyms, header
     left = None if document is None else kept(document, FORMATS[format_name].kept, pseudonyms)
     payload = json.dumps(left, ensure_ascii=False, separators=(",", ":"))
     return Redacted(payload, len(raw), pseudonyms.digest(raw), _school(left), _identity(document))
+
+
+def why_payload_does_not_serve(payload: str, format_name: str, event_id: str, pseudonyms: Pseudonyms) -> str | None:
+    """Why the payload of a dead letter cannot stand for the record itself, or None where it can.
+
+    It can where nothing that an event needs was taken from it: a canonical event of a known identity, whose school is
+    named by its UAI, whose ids are pseudonyms under the present key and whose other values were kept as they were.
+    """
+    document = from_json(payload)
+    if not isinstance(document, dict):
+        return "nothing was kept of it"
+    if format_name != CANONICAL or not event_id:
+        return "it does not hold the event's identity"
+    texts = list(_texts(document))
+    if any(text.startswith("<") and text.endswith(">") for text in texts):
+        return "a value was not fit to be kept"
+    if any(text.startswith("hmac:") and not pseudonyms.is_ours(text) for text in texts):
+        return "its ids are pseudonyms under another key"
+    return None if _school(document) else "it names no school by its UAI"
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text within a parsed document."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _texts(inner)
 
 
 def _document(raw: bytes, attributes: Attributes | None) -> dict[str, Any] | None:

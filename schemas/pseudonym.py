@@ -90,16 +90,17 @@ class Pseudonyms:
 
     def text(self, raw: str) -> str:
         """`hmac:` + fingerprint + 32 hex digits; what is in that form under this key already is returned as it is."""
-        if self._is_ours(raw):
+        if self.is_ours(raw):
             return raw
         return self._prefix + self.key.mac(raw.encode()).hex()[: 2 * _MAC_BYTES]
 
     def number(self, raw: str) -> int:
         """The first eight bytes of the MAC, little endian; never 0, which stands for nobody."""
-        mac = bytes.fromhex(raw[len(self._prefix) :]) if self._is_ours(raw) else self.key.mac(raw.encode())
+        mac = bytes.fromhex(raw[len(self._prefix) :]) if self.is_ours(raw) else self.key.mac(raw.encode())
         return int.from_bytes(mac[:8], "little") or 1
 
-    def _is_ours(self, raw: str) -> bool:
+    def is_ours(self, raw: str) -> bool:
+        """Whether a text is a pseudonym under this key already."""
         return raw.startswith(self._prefix) and self._ours.fullmatch(raw) is not None
 
     def digest(self, payload: bytes) -> str:

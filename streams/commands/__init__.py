@@ -16,6 +16,7 @@ from streams.commands.collect import collect, token
 from streams.commands.backfill import backfill
 from streams.commands.dashboards import dashboards_app
 from streams.commands.database import database
+from streams.commands.dead_letters import dead_letters_app
 from streams.commands.decode import decode
 from streams.commands.demo import demo
 from streams.commands.directory import directory_app
@@ -54,6 +55,7 @@ for command in (demo, worker, database, migrate, topics, ledger, decode, simulat
 app.add_typer(directory_app, name="directory")
 app.add_typer(dashboards_app, name="dashboards")
 app.add_typer(bridge_app, name="bridge")
+app.add_typer(dead_letters_app, name="dead-letters")
 
 _MENDABLE = (
     SettingsError,

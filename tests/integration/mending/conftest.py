@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import pytest
 
 from sinks.clickhouse.store import ClickHouseStore
+from streams.commands import main
 from streams.demo.scene import DATABASE, Place, Scene
 from streams.directory.loading import load_directory
 from streams.producer import Producer, open_producer
@@ -23,6 +25,14 @@ from streams.simulator.mulhouse import EXAMPLE
 from streams.topics import LOGIN, Lane
 
 _DONE_S = 30.0
+
+
+class Answer(NamedTuple):
+    """What a command said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 class Town:
@@ -40,17 +50,19 @@ class Town:
             self._producer.send(topic, value, partition=partition)
         self._producer.flush()
 
-    def ent(self, *arguments: str, given: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+    def ent(self, *arguments: str) -> Answer:
+        """Run a command to its end, in this process, as the command line does."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("ENT_")}
-        return subprocess.run(
-            [sys.executable, "-m", "streams", *arguments],
-            env=environment | self.scene.environment() | (given or {}),
-            capture_output=True,
-            text=True,
-            timeout=50,
-            check=False,
-        )
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            patch.dict(os.environ, environment | self.scene.environment(), clear=True),
+            patch.object(sys, "argv", ["ent", *arguments]),
+            redirect_stdout(out),
+            redirect_stderr(err),
+            pytest.raises(SystemExit) as ended,
+        ):
+            main()
+        return Answer(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a SELECT."""
@@ -101,7 +113,7 @@ def login(number: int | str, at: datetime, school: str = "0689901T", **data: Any
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     folder = tmp_path_factory.mktemp("town")
-    with Scene(Place(folder)) as scene:
+    with Scene(Place(folder), worker_settings={"ENT_PACE__ROLL_INTERVAL_S": "0.2"}) as scene:
         scene.start_worker()
         load_directory(EXAMPLE, scene.bootstrap, api_version=scene.api_version)
         scene.wait_for_directory()
