@@ -19,7 +19,7 @@ from sinks.base import Level
 
 PARIS = ZoneInfo("Europe/Paris")
 _EPOCH_DAY = date(1970, 1, 1)
-_AT_ONCE = {Level.MINUTE: 500, Level.HOUR: 100, Level.DAY: 40}
+AT_ONCE = {Level.MINUTE: 500, Level.HOUR: 100, Level.DAY: 40}
 """Slices of one statement: few statements, and none that reads more than a small machine can hold."""
 
 
@@ -149,8 +149,8 @@ class Windows:
             return 0.0
         start_s = time.monotonic()
         ordered = sorted(slices)
-        for first in range(0, len(ordered), _AT_ONCE[level]):
-            await asyncio.to_thread(self.recompute, level, ordered[first : first + _AT_ONCE[level]])
+        for first in range(0, len(ordered), AT_ONCE[level]):
+            await asyncio.to_thread(self.recompute, level, ordered[first : first + AT_ONCE[level]])
         spent_s = time.monotonic() - start_s
         self.on_stage(level.value, spent_s)
         return spent_s

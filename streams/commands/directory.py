@@ -1,19 +1,26 @@
-"""`ent directory`: check a folder of CSV files, and load it."""
+"""`ent directory`: check a folder of CSV files, load it, and look again at what it did not know before."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
 from schemas.directory import School, SchoolClass
+from sinks.clickhouse.client import connect
+from sinks.clickhouse.directory import current_revision, read_directory
+from sinks.clickhouse.named_events import ClickHouseNamedEvents
+from sinks.clickhouse.store import ClickHouseStore
 from streams.directory.csv_file import Problem
 from streams.directory.folder import DirectoryFolderError, read_folder
 from streams.directory.loading import load_directory
-from streams.settings import read_settings
+from streams.directory.reenrichment import Reenriched, reenrich_since
+from streams.directory.snapshot import Directory
+from streams.settings import SettingsError, read_database_settings, read_keys, read_settings
 from streams.topics import ApiVersion
 
 directory_app = typer.Typer(help="The directory of schools, classes and profiles.", no_args_is_help=True)
@@ -67,6 +74,42 @@ def load(
         )
     else:
         typer.echo(f"nothing changed since revision {done.revision}: nothing sent")
+
+
+@directory_app.command()
+def reenrich(
+    since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day of the events to look at, UTC.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    as_json: _AsJson = False,
+) -> None:
+    """Look again at events whose school or class was not known, with the directory that is in force now.
+
+    Their rows and all windows follow. It may be repeated, cut and run again: the second time nothing changes.
+    """
+    settings = read_database_settings()
+    client, database = connect(settings), settings.database
+    revision = current_revision(client, database)
+    if revision is None:
+        typer.echo("ent: there is no directory yet: load one with `ent directory load`", err=True)
+        raise typer.Exit(2)
+    _, key = read_keys()
+    if key is None:
+        raise SettingsError("ENT_EVENT_ID_KEY is not set: classes are found again by it, as by the worker")
+    known = Directory(revision, read_directory(client, database, revision))
+    events, store = ClickHouseNamedEvents(client, database), ClickHouseStore(client, database)
+    done: list[Reenriched] = []
+    for one in reenrich_since(since.date(), events, store, known, key, dry_run=dry_run):
+        done.append(one)
+        typer.echo(f"{one.day}: {one.looked_at} looked at, {one.changed} changed", err=True)
+    total = {name: sum(getattr(one, name) for one in done) for name in ("looked_at", "changed", "unmapped")}
+    if as_json:
+        typer.echo(json.dumps({"revision": revision, **total}))
+    else:
+        would = "would change" if dry_run else "changed"
+        typer.echo(
+            f"{total['changed']} of {total['looked_at']} events {would} by revision {revision}; "
+            f"{total['unmapped']} still name a school or class that it does not know"
+        )
 
 
 def _complain(problems: list[Problem]) -> NoReturn:

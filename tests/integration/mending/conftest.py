@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 import pytest
 
+from sinks.clickhouse.directory import current_revision
 from sinks.clickhouse.store import ClickHouseStore
 from streams.commands import main
 from streams.demo.scene import DATABASE, Place, Scene
@@ -63,6 +64,12 @@ class Town:
         ):
             main()
         return Answer(int(ended.value.code or 0), out.getvalue(), err.getvalue())
+
+    def load_directory(self, folder: Path) -> None:
+        """Put a directory in force and return when the worker uses it."""
+        loaded = load_directory(folder, self.scene.bootstrap, api_version=self.scene.api_version)
+        self.wait(lambda: current_revision(self.scene.client, DATABASE) == loaded.revision)
+        self.scene.wait_for_directory()
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a SELECT."""
