@@ -11,9 +11,9 @@ from sinks.clickhouse.migrate import MigrationRefused
 from streams.backfill.files import FileDamagedError
 from streams.backfill.sending import BackfillError
 from streams.brokers import BrokerError
+from streams.commands.backfill import backfill
 from streams.commands.bridge import bridge_app
 from streams.commands.collect import collect, token
-from streams.commands.backfill import backfill
 from streams.commands.dashboards import dashboards_app
 from streams.commands.database import database
 from streams.commands.dead_letters import dead_letters_app
@@ -48,9 +48,9 @@ _COMMANDS = (
     decode,
     simulate,
     smoke,
+    backfill,
 )
 for command in _COMMANDS:
-for command in (demo, worker, database, migrate, topics, ledger, decode, simulate, backfill):
     app.command()(command)
 app.add_typer(directory_app, name="directory")
 app.add_typer(dashboards_app, name="dashboards")
