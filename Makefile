@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint lock page bench fuzz up clean
+.PHONY: help install demo test lint lock page bench fuzz privacy clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -24,6 +25,9 @@ grafana/viewer/web/index.html: $(PAGE) | .venv/.installed
 
 fuzz: .venv/.installed  ## a million mutated records against the law
 	$(BIN)/python -m tests.fuzz.run --records 1000000
+
+privacy: .venv/.installed  ## the attack on the published figures, at full length
+	$(BIN)/python -m tests.privacy.run
 
 bench: .venv/.installed  ## the full path against a backlog, and decoding alone
 	$(BIN)/python bench/decode.py

@@ -72,6 +72,12 @@ class PaceSettings(_Section):
         return Patience(total_s=self.patience_s)
 
 
+class PublicationSettings(_Section):
+    """What viewers may see of small groups."""
+
+    k: int = Field(5, ge=5, le=100, description="Fewest persons of whom a figure is published.")
+
+
 class _FromEnvironment(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="ENT_", env_nested_delimiter="__", frozen=True, extra="ignore", hide_input_in_errors=True
@@ -145,6 +151,14 @@ class FormatsOnly(_FromEnvironment):
 
 
 class Settings(DatabaseOnly, FormatsOnly, Secrets):
+class ForPublication(DatabaseOnly, Secrets):
+    """What `ent publish` needs."""
+
+    publication: PublicationSettings = Field(default_factory=PublicationSettings)
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+
+class Settings(ForPublication):
     """Everything that a worker can be told, from variables that begin with ENT_."""
 
     kafka: KafkaSettings
@@ -153,7 +167,6 @@ class Settings(DatabaseOnly, FormatsOnly, Secrets):
     bridge: BridgeSettings = Field(default_factory=BridgeSettings)
     metrics_host: str = Field("127.0.0.1", description="Where /metrics, /healthz and /readyz listen.")
     metrics_port: int = Field(9464, ge=0, le=65535, description="0: any free port.")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     clock_offset_s: float = Field(0.0, description="Moves the worker's clock; for demonstrations and tests.")
 
     @property
@@ -183,6 +196,9 @@ def read_places() -> Places:
 def read_lane_settings() -> LaneSettings:
     """Kafka's and the database's settings, for commands that need no secret; SettingsError likewise."""
     return _read(LaneSettings)
+def read_publication_settings() -> ForPublication:
+    """The settings of `ent publish`; SettingsError likewise."""
+    return _read(ForPublication)
 
 
 def read_keys() -> tuple[Key | None, Key | None]:

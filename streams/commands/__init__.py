@@ -22,6 +22,7 @@ from streams.commands.demo import demo
 from streams.commands.directory import directory_app
 from streams.commands.ledger import ledger
 from streams.commands.migrate import migrate
+from streams.commands.publish import publish
 from streams.commands.simulate import simulate
 from streams.commands.smoke import smoke
 from streams.commands.topics import topics
@@ -51,6 +52,7 @@ _COMMANDS = (
     backfill,
 )
 for command in _COMMANDS:
+for command in (demo, worker, database, migrate, topics, ledger, decode, simulate, publish):
     app.command()(command)
 app.add_typer(directory_app, name="directory")
 app.add_typer(dashboards_app, name="dashboards")

@@ -1,0 +1,93 @@
+"""Publication against a database: what holds events, what was published, and the writing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Final
+
+from sinks.clickhouse.client import Client
+from sinks.clickhouse.grains import Grain
+from sinks.clickhouse.publication import Rule, names_sql, progress_sql, publish_sql, record_sql
+
+_NAME_TABLES: Final = ("schools", "classes", "profiles", "accounts", "applications")
+
+
+class Stage(StrEnum):
+    """How far a published window has come."""
+
+    OPEN = "open"
+    """Its time runs; it is rewritten at its ticks."""
+    CLOSED = "closed"
+    """Its time is over; it is frozen until late events are in."""
+    FINAL = "final"
+    """It is never written again."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was written last of a window."""
+
+    stage: Stage
+    tick: int
+
+
+class Publisher:
+    """Writes the published figures of one database. Every call raises the failures of `sinks.clickhouse.errors`."""
+
+    def __init__(self, client: Client, database: str, rule: Rule) -> None:
+        self._client = client
+        self._database = database
+        self._rule = rule
+
+    def days(self, first: date) -> list[date]:
+        """The days of Paris, from `first` on, of which there are exact figures."""
+        rows = self._client.query_rows(
+            f"SELECT DISTINCT slice FROM {self._database}.usage_by_day WHERE slice >= {{first:Date}} ORDER BY slice",
+            {"first": first},
+        )
+        return [day for (day,) in rows]
+
+    def published(self, first: date) -> Mapping[tuple[str, date], Published]:
+        """What was written of the windows that begin at `first` or later, by grain and start."""
+        rows = self._client.query_rows(
+            f"SELECT grain, start, toString(stage), tick FROM {self._database}_public.publications FINAL "
+            "WHERE start >= {first:Date}",
+            {"first": first},
+        )
+        return {(grain, start): Published(Stage(stage), tick) for grain, start, stage, tick in rows}
+
+    def publish(self, grain: Grain, start: date, stage: Stage, tick: int) -> None:
+        """Write one window anew, and note it."""
+        final = stage is Stage.FINAL
+        self._client.command(publish_sql(self._database, grain, start, final=final), self._rule.parameters)
+        self._client.command(
+            record_sql(self._database, grain, start, stage.value, tick), {"k": self._rule.parameters["k"]}
+        )
+
+    def publish_progress(self) -> None:
+        """Say how far the exact figures are complete."""
+        self._client.command(progress_sql(self._database), {"k": self._rule.parameters["k"]})
+
+    def publish_names(self) -> None:
+        """Copy the names of schools, classes, profiles and applications, and forget the copies before the last one."""
+        ((release,),) = self._client.query_rows("SELECT toUnixTimestamp64Micro(now64(6))")
+        parameters = {"release": release, **self._rule.parameters}
+        for statement in names_sql(self._database):
+            self._client.command(statement, parameters)
+        for table in _NAME_TABLES:
+            for (partition,) in self._client.query_rows(
+                "SELECT DISTINCT partition FROM system.parts WHERE active AND database = {database:String} "
+                "AND table = {table:String} AND toUInt64(partition) < {release:UInt64}",
+                {"database": f"{self._database}_public", "table": table, "release": release},
+            ):
+                self._client.command(f"ALTER TABLE {self._database}_public.{table} DROP PARTITION {int(partition)}")
+
+    def named_revision(self) -> int:
+        """The directory's revision whose names were copied last; 0 where none was."""
+        ((revision,),) = self._client.query_rows(
+            f"SELECT argMax(revision, release) FROM {self._database}_public.releases"
+        )
+        return int(revision)

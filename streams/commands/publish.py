@@ -1,0 +1,43 @@
+"""`ent publish`: write the figures that viewers may read."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from sinks.clickhouse.client import connect
+from sinks.clickhouse.directory import current_revision
+from sinks.clickhouse.publisher import Publisher
+from streams.clock import Clock
+from streams.logs import configure_logs
+from streams.publication import Publication, rule_of
+from streams.settings import read_publication_settings
+
+
+def publish(
+    once: Annotated[bool, typer.Option("--once", help="Write what is due now, and leave.")] = False,
+) -> None:
+    """Publish rounded figures beside the exact ones, at their pace, until SIGTERM; one process is enough.
+
+    Viewers read the database ent_public: no row of fewer than ENT_PUBLICATION__K persons, multiples of 5, a fixed list
+    of groupings. The exact figures stay in the database ent.
+    """
+    settings = read_publication_settings()
+    configure_logs(settings.log_level)
+    client = connect(settings.database)
+    database = settings.database.database
+    rule = rule_of(settings.key("event_id_key"), settings.publication.k)
+    publication = Publication(
+        Publisher(client, database, rule), partial(current_revision, client, database), Clock().now
+    )
+    if once:
+        typer.echo(f"{publication.publish_due()} windows were due and are published")
+        return
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
+    publication.run(stopped)
