@@ -4,6 +4,7 @@ BIN := .venv/bin
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint lock page bench fuzz up clean
 .PHONY: help install demo test lint lock page bench fuzz privacy clean
+.PHONY: help install demo test lint lock page bench fuzz chaos clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -32,6 +33,9 @@ privacy: .venv/.installed  ## the attack on the published figures, at full lengt
 bench: .venv/.installed  ## the full path against a backlog, and decoding alone
 	$(BIN)/python bench/decode.py
 	$(BIN)/python bench/backlog.py --report bench/results.json
+
+chaos: .venv/.installed  ## more than 200 kills of real processes, then every figure against the truth
+	$(BIN)/ent chaos --runs 14 --seed 1 --report chaos.json
 
 demo: install  ## a simulated Mulhouse, live, on this machine alone
 	$(BIN)/ent demo $(ARGS)

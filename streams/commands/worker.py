@@ -32,5 +32,6 @@ def worker(
 
 def _follow_stdin() -> None:
     """Stop in order when whoever started us is gone, even killed."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1024):  # a buffered read would hold a lock that the interpreter's end asks for
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
