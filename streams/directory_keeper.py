@@ -22,16 +22,19 @@ class DirectoryKeeper:
         self._read = read
         self.current = Directory.empty()
 
+    def read(self) -> None:
+        """Take the revision in force if it is another one; raises what the store raises."""
+        revision = self._revision_in_force()
+        if revision is not None and revision != self.current.revision:
+            self.current = self._read(revision)
+            _log.info("directory_replaced", revision=revision)
+        DIRECTORY_REVISION.set(self.current.revision)
+        DIRECTORY_READ.set(time.time())
+
     def refresh(self) -> None:
-        """Take the revision in force if it is another one; on any failure keep the last good one and say so."""
+        """The same; on any failure keep the last good one and say so."""
         try:
-            revision = self._revision_in_force()
-            if revision is not None and revision != self.current.revision:
-                self.current = self._read(revision)
-                _log.info("directory_replaced", revision=revision)
+            self.read()
         except (StoreUnavailable, StoreMisconfigured) as error:
             DIRECTORY_FAILURES.inc()
             _log.warning("directory_not_read", error=str(error), kept_revision=self.current.revision)
-            return
-        DIRECTORY_REVISION.set(self.current.revision)
-        DIRECTORY_READ.set(time.time())

@@ -51,6 +51,8 @@ ApiVersion: TypeAlias = tuple[int, int] | None
 """The Kafka version kafka-python is told; None asks the broker. For the embedded one: `EmbeddedBroker.api_version`."""
 
 _ANSWER_TIMEOUT_S = 30
+_LONGEST_PAUSE_MS = 1000
+"""Between two tries to connect: stock waits up to half a minute after the broker is back."""
 
 
 class TopicError(RuntimeError):
@@ -194,6 +196,7 @@ def _administration(bootstrap: str, api_version: ApiVersion) -> Iterator[Any]:
             bootstrap_servers=bootstrap.split(","),
             api_version=api_version,
             bootstrap_timeout_ms=_ANSWER_TIMEOUT_S * 1000,
+            reconnect_backoff_max_ms=_LONGEST_PAUSE_MS,
         ) as admin:
             yield admin
     except KafkaError as error:

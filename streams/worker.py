@@ -7,6 +7,7 @@ import gc
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, NoReturn, cast
 
@@ -36,13 +37,19 @@ from streams.intake import Intake, Load
 from streams.observation import note_stage, note_stored
 from streams.pipeline import Keys, Limits, process
 from streams.settings import Settings
-from streams.topics import Lane
+from streams.topics import Lane, TopicError
 from streams.transport import BatchApp, PartitionPosition, TransportSettings
 from streams.windows import Pace, Stored, Windows
 
 _log = structlog.get_logger(__name__)
 
+EX_OK = 0
 EX_SOFTWARE = 70
+_DRAIN_TIMEOUT_S = 7.0
+_STOP_DEADLINE_S = 9.0
+"""A stop ends within ten seconds, whoever is away."""
+_WAITING_THREADS = 24
+"""More than can wait for the database at the same time: else a database that is away would stop the decoding too."""
 _PROGRESS_INTERVAL_S = 2.0
 _DIRECTORY_INTERVAL_S = 2.0
 _LEDGER_INTERVAL_S = 60.0
@@ -83,8 +90,9 @@ class Worker:
         self._assigned = False
         self._unavailable: str | None = None
         self._loop = get_event_loop()
+        self._loop.set_default_executor(ThreadPoolExecutor(_WAITING_THREADS, "work"))
         asyncio.set_event_loop(self._loop)  # Faust's threads ask for the one, its worker for the other
-        self.app = _build_app(settings, self._loop, self._on_truncated)
+        self.app = _build_app(settings, self._loop, self._on_truncated, self._on_assigned)
         self._letters = DeadLetterTopic(settings.kafka.bootstrap, settings.pace.patience_s)
         self._windows = Windows(
             recompute=lambda level, slices: self._answered(lambda: self._store.recompute(level, slices)),
@@ -120,7 +128,7 @@ class Worker:
 
     def run(self) -> NoReturn:
         """Work until a signal; SystemExit says how it ended."""
-        self._answered(self._directory.refresh)
+        self._answered(self._directory.read)
         # What is there now stays: the collector need not look at it again, nor look at every batch of young objects.
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLD)
@@ -195,6 +203,19 @@ class Worker:
         _log.warning(
             "log_started_over", topic=tp.topic, partition=tp.partition, incarnation=self._incarnations[tp.topic]
         )
+
+    async def _on_assigned(self) -> None:
+        """A topic may have been made anew, and have outgrown its old offsets, while it was another worker's."""
+        try:
+            found = await asyncio.to_thread(self._identify)
+        except TopicError as error:
+            _log.warning("logs_not_identified", error=str(error), advice="it is asked again at the next assignment")
+            return
+        renewed = {topic for topic, incarnation in found.items() if incarnation != self._incarnations[topic]}
+        self._incarnations = found
+        self._begun = {partition for partition in self._begun if partition[0] not in renewed}
+        if renewed:
+            _log.warning("logs_were_made_anew", topics=sorted(renewed))
 
     async def _begin(self, batch: Batch) -> None:
         partition = (batch.topic, batch.partition)
@@ -293,9 +314,19 @@ class _Process(faust.Worker):
         self._asked = True
         stop()
 
+    def _shutdown_loop(self) -> None:
+        """Leave: all is drained and committed. Stock would still wait two seconds, and for every thread that asks a
+        database that is away."""
+        if self.crash_reason is not None:
+            _log.critical("worker_stopped", error=str(self.crash_reason), exc_info=self.crash_reason)
+        os._exit(EX_OK if self.crash_reason is None else EX_SOFTWARE)
+
 
 def _build_app(
-    settings: Settings, loop: asyncio.AbstractEventLoop, on_truncated: Callable[[TP], Awaitable[None]]
+    settings: Settings,
+    loop: asyncio.AbstractEventLoop,
+    on_truncated: Callable[[TP], Awaitable[None]],
+    on_assigned: Callable[[], Awaitable[None]],
 ) -> BatchApp:
     kafka = settings.kafka
 
@@ -303,12 +334,17 @@ def _build_app(
         async def on_truncated(self, tp: TP) -> None:
             await on_truncated(tp)
 
+        async def on_assigned(self) -> None:
+            await on_assigned()
+
     static: dict[str, Any] = {"consumer_group_instance_id": kafka.instance} if kafka.instance else {}
     return App(
         kafka.lane.group(kafka.group),
         bootstrap=kafka.bootstrap,
         loop=loop,
-        batch_settings=TransportSettings(max_batch_records=_BATCH_RECORDS),
+        batch_settings=TransportSettings(
+            max_batch_records=_BATCH_RECORDS, drain_timeout_s=_DRAIN_TIMEOUT_S, stop_deadline_s=_STOP_DEADLINE_S
+        ),
         broker_session_timeout=kafka.session_timeout_s,
         broker_heartbeat_interval=min(1.0, kafka.session_timeout_s / 4),
         broker_commit_interval=kafka.commit_interval_s,

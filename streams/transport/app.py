@@ -100,6 +100,9 @@ class BatchApp(faust.App):
     async def on_truncated(self, tp: TP) -> None:
         """Called when the log of `tp` began again, after its old batches are done and before the first new one."""
 
+    async def on_assigned(self) -> None:
+        """Called after every assignment, before its first batch is delivered: offsets cannot show everything."""
+
     async def stop(self) -> None:
         """Stop in order; end the process after `stop_deadline_s`: a stock worker waits for a lost broker for ever."""
         deadline = threading.Timer(self.batch_settings.stop_deadline_s, self.leave_now, ("the stop took too long",))

@@ -299,3 +299,4 @@ class BatchConsumer(driver.Consumer):
                 await self.app.on_truncated(tp)
         if fresh:
             await self._thread.seek_to_beginning(*fresh)
+        await self.app.on_assigned()

@@ -25,9 +25,13 @@ class Listening(BatchApp):
     def __init__(self, *args: Any, **conf: Any) -> None:
         super().__init__(*args, **conf)
         self.told: list[TP] = []
+        self.assignments = 0
 
     async def on_truncated(self, tp: TP) -> None:
         self.told.append(tp)
+
+    async def on_assigned(self) -> None:
+        self.assignments += 1
 
 
 class Log:
@@ -172,4 +176,5 @@ async def test_a_commit_that_went_back_says_that_the_log_began_again(
     monkeypatch.setattr(consumer._thread, "seek_to_beginning", seek_to_beginning)
     await consumer.perform_seek()
     assert app.told == told
+    assert app.assignments == 1
     assert consumer._partitions[PARTITION].expected == committed
