@@ -16,7 +16,10 @@ _CLUSTER_NODES: Final = 3
 _CLUSTER_EVERY: Final = 4
 """Every fourth seed runs on three nodes; one node is quicker and serves the other faults as well."""
 _MOST_WORKERS: Final = 3
-_LONGEST_PAUSE_S: Final = 2.5
+_PAUSE_S: Final = (0.5, 5.0)
+"""Before a fault, from and to: a worker needs some seconds to be back at work."""
+_SETTLING_SHARE: Final = 0.25
+"""Of the faults after which the recovery is waited for and measured; the others meet what the one before left."""
 
 
 class Fault(StrEnum):
@@ -80,9 +83,12 @@ class Step:
     worker: int
     jump_s: int
     """By how much the clock jumps, where it does."""
+    settles: bool
+    """Whether the recovery is waited for and measured before the next one."""
 
     def __str__(self) -> str:
-        return f"{self.fault} (worker {self.worker}, after {self.pause_s:.1f} s, for {self.hold_s:.1f} s)"
+        end = ", then recovery" if self.settles else ""
+        return f"{self.fault} (worker {self.worker}, after {self.pause_s:.1f} s, for {self.hold_s:.1f} s){end}"
 
 
 @dataclass(frozen=True)
@@ -127,10 +133,11 @@ def draw_plan(seed: int, faults: int) -> Plan:
         steps.append(
             Step(
                 fault,
-                pause_s=draw.uniform(0.0, _LONGEST_PAUSE_S),
+                pause_s=draw.uniform(*_PAUSE_S),
                 hold_s=draw.uniform(*_MANNERS[fault].hold_s),
                 worker=draw.randrange(workers),
                 jump_s=draw.choice((-7200, -60, 60, 7200)),
+                settles=draw.random() < _SETTLING_SHARE,
             )
         )
     return Plan(seed, workers, nodes, draw.random() < 0.5, draw.choice((0.1, 1.0)), tuple(steps))

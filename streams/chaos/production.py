@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any, Final
 from zlib import crc32
@@ -22,6 +22,7 @@ from streams.simulator.simulation import Simulation
 FIRST_DAY: Final = date(2026, 10, 12)
 """A Monday; the days after it hold holidays and the end of summer time."""
 _PARIS: Final = ZoneInfo("Europe/Paris")
+_DRAWN: Final = timedelta(minutes=10)
 _POLL_S: Final = 0.02
 _DELIVERY_TIMEOUT_S: Final = 300
 _SHUFFLED: Final = 40
@@ -32,14 +33,10 @@ def simulate(directory: DirectoryRows, seed: int, scale: float, count: int) -> t
     """About `count` records in a changed order, and the simulation that holds their truth."""
     simulation = Simulation(directory, seed, scale, Faults.lively())
     records: list[Record] = []
-    day = FIRST_DAY
+    until = datetime.combine(FIRST_DAY, datetime.min.time(), _PARIS).astimezone(UTC)
     while len(records) < count:
-        midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), _PARIS)
-        for chunk in simulation.history(day, midnight):
-            records += chunk
-            if len(records) >= count:
-                break
-        day += timedelta(days=1)
+        since, until = until, until + _DRAWN
+        records += simulation.due(since, until)
     return _reordered(records, Random(seed)), simulation
 
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from typing import Final, Self
 from urllib.parse import parse_qs, urlsplit
@@ -56,8 +57,8 @@ class Treatment:
     """Let the database do it, and close the connection without an answer."""
     hold_while: Callable[[], bool] | None = None
     """Neither pass nor refuse it while this is true; then drop the connection."""
-    rewrite: Callable[[bytes], bytes] | None = None
-    """Change the body on its way."""
+    between: Callable[[], None] | None = None
+    """Of an INSERT … SELECT: called after it has read and before it writes."""
 
 
 PASS: Final = Treatment()
@@ -174,11 +175,11 @@ class _Relay(BaseHTTPRequestHandler):
             self._refuse(treatment.refusal_code)
             return
         time.sleep(treatment.delay_s)
-        if treatment.rewrite is not None:
-            body = treatment.rewrite(body)
         if self._proxy.clock_offset_s:
             body = _move_clock(body, self._proxy.clock_offset_s)
         try:
+            if treatment.between is not None:
+                body = self._read_apart(body, treatment.between)
             status, headers, answer = self._ask(body)
         except (OSError, http.client.HTTPException):
             self.close_connection = True  # as the database did to us
@@ -187,6 +188,15 @@ class _Relay(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self._answer(status, headers, answer)
+
+    def _read_apart(self, body: bytes, between: Callable[[], None]) -> bytes:
+        """The same insert with its rows in it, which are read now."""
+        head, select = body.split(b"\n", 1)
+        status, _, rows = self._ask(select + b" FORMAT RowBinary")
+        if status != HTTPStatus.OK:
+            raise http.client.HTTPException(f"the statement could not be read apart: {rows[:200]!r}")
+        between()
+        return head + b" FORMAT RowBinary\n" + rows
 
     def _ask(self, body: bytes) -> tuple[int, Message, bytes]:
         headers = {name: value for name, value in self.headers.items() if name.lower() not in _NOT_RELAYED}

@@ -19,7 +19,7 @@ from sinks.clickhouse.client import Client, DatabaseSettings, connect
 from sinks.clickhouse.directory import activate_if_complete, store_directory_records
 from sinks.clickhouse.embedded.process import EmbeddedDatabase
 from sinks.clickhouse.migrate import migrate
-from streams.brokers.jvm import JvmBroker
+from streams.brokers.jvm import JvmBroker, free_ports
 from streams.chaos.proxy import FaultProxy
 from streams.chaos.workers import ENTRY, WorkerProcess
 from streams.directory.folder import read_folder
@@ -107,6 +107,7 @@ class Desk:
 
     def _worker(self, number: int, crew: Crew) -> WorkerProcess:
         settings = self.settings
+        (metrics_port,) = free_ports(1)
         environment = {
             "ENT_KAFKA__BOOTSTRAP": self.bootstrap,
             "ENT_KAFKA__GROUP": self.group,
@@ -117,11 +118,12 @@ class Desk:
             "ENT_DATABASE__DATABASE": self.name,
             "ENT_PSEUDONYM_KEY_FILE": str(_key(self.folder, "pseudonym")),
             "ENT_EVENT_ID_KEY_FILE": str(_key(self.folder, "event-id")),
-            "ENT_METRICS_PORT": "0",
+            "ENT_METRICS_PORT": str(metrics_port),
             **({"ENT_KAFKA__INSTANCE": f"chaos-{number}"} if crew.static_members else {}),
             **(crew.settings or {}),
         }
-        return WorkerProcess(f"worker-{number}", environment, self.folder / f"worker-{number}.log", crew.entry)
+        log = self.folder / f"worker-{number}.log"
+        return WorkerProcess(f"worker-{number}", environment, log, metrics_port, crew.entry)
 
 
 class Stage:

@@ -14,7 +14,6 @@ from streams.chaos.injection import Injector
 from streams.chaos.offsets import GroupOffsets, Place
 from streams.chaos.plan import REQUEST_TIMEOUT_S, SESSION_S, Fault, Plan
 from streams.chaos.production import Production, log_ends, simulate
-from streams.chaos.recovery import RecoveryWatch
 from streams.chaos.stage import Crew, Stage
 from streams.chaos.verification import Findings, find_commits_ahead, verify
 from streams.directory.folder import read_directory_folder
@@ -24,6 +23,7 @@ PARTITIONS: Final = 3
 _RECORDS_PER_S: Final = 150
 _TICK_S: Final = 0.05
 _PRODUCED_S: Final = 330.0
+_RECOVERED_S: Final = 120.0
 _DRAINED_S: Final = 240.0
 _WARM_RECORDS: Final = 200
 SETTINGS: Final = {
@@ -87,9 +87,7 @@ class _Run:
         self._outcome = outcome
         self._say = say
         self._offsets = GroupOffsets(desk.bootstrap, desk.group, PARTITIONS)
-        self._watch = RecoveryWatch(GroupOffsets(desk.bootstrap, desk.group, PARTITIONS))
         self._injector = Injector(stage, self._offsets, folder, say)
-        self._watch.start()
 
     def play_steps(self) -> None:
         """All faults, and their end."""
@@ -99,10 +97,25 @@ class _Run:
             self._wait(step.pause_s)
             self._say(f"seed {self._plan.seed} [{number}/{total}] {time.monotonic() - begin_s:.0f} s: {step}")
             self._injector.inject(step)
-            self._watch.note_fault()
             self._check_commits()
+            if step.settles:
+                self._wait(step.hold_s)
+                self._recover()
+        self._recover()
+
+    def _recover(self) -> None:
+        """End all faults; how long it takes until everything that is in Kafka then is in the windows."""
         self._injector.heal(all_of_it=True)
-        self._watch.note_fault()
+        begin_s, ends = time.monotonic(), self._offsets.ends()
+        while time.monotonic() - begin_s < _RECOVERED_S:
+            committed = self._offsets.committed()
+            ends = ends or self._offsets.ends()
+            if ends and committed and all(committed[place] >= end for place, end in ends.items()):
+                self._outcome.recovered_s.append(time.monotonic() - begin_s)
+                return
+            self._wait(_TICK_S)
+        self._say(f"not recovered after {_RECOVERED_S:.0f} s")
+        self._outcome.recovered_s.append(_RECOVERED_S)
 
     def drain(self, production: Production, ends: Mapping[Place, int]) -> None:
         """Return when everything was produced and committed, or the time is up: what is missing then is found."""
@@ -121,7 +134,6 @@ class _Run:
             self._outcome.ended_by_themselves += worker.ended_by_itself
             gone_s = worker.terminate() or 0.0
             self._injector.slowest_term_s = max(self._injector.slowest_term_s, gone_s)
-        self._outcome.recovered_s = self._watch.finish()
         self._outcome.kills = self._injector.kills
         self._outcome.faults = self._injector.done
         self._outcome.slowest_term_s = self._injector.slowest_term_s

@@ -8,23 +8,29 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from pathlib import Path
 from typing import Final
+from urllib.request import urlopen
 
 ENTRY: Final = ("streams", "worker")
 _GIVE_UP_S: Final = 45.0
+_ANSWER_S: Final = 2.0
 
 
 class WorkerProcess:
     """One worker: a process under a name that it keeps over its restarts. It ends with this process."""
 
-    def __init__(self, name: str, environment: Mapping[str, str], log: Path, entry: Sequence[str] = ENTRY) -> None:
-        """`entry` is a module and its arguments."""
+    def __init__(
+        self, name: str, environment: Mapping[str, str], log: Path, metrics_port: int, entry: Sequence[str] = ENTRY
+    ) -> None:
+        """`entry` is a module and its arguments; `metrics_port` is the one that the environment names."""
         self.name = name
         self.log = log
         self.wanted = False
         """Whether it should be running: the supervisor starts it again then."""
         self.ended_by_itself = 0
+        self._ready_url = f"http://127.0.0.1:{metrics_port}/readyz"
         self._environment = dict(environment)
         self._command = [sys.executable, "-m", *entry, "--stop-with-stdin"]
         self._process: subprocess.Popen[bytes] | None = None
@@ -33,6 +39,15 @@ class WorkerProcess:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it says that it has partitions and a database."""
+        try:
+            with urlopen(self._ready_url, timeout=_ANSWER_S) as answer:  # noqa: S310 (a loopback address of ours)
+                return bool(answer.status == HTTPStatus.OK)
+        except OSError:
+            return False
 
     @property
     def pid(self) -> int:
