@@ -150,7 +150,6 @@ class FormatsOnly(_FromEnvironment):
     formats: Places = Field(default_factory=Places)
 
 
-class Settings(DatabaseOnly, FormatsOnly, Secrets):
 class ForPublication(DatabaseOnly, Secrets):
     """What `ent publish` needs."""
 
@@ -158,7 +157,7 @@ class ForPublication(DatabaseOnly, Secrets):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
 
-class Settings(ForPublication):
+class Settings(ForPublication, FormatsOnly):
     """Everything that a worker can be told, from variables that begin with ENT_."""
 
     kafka: KafkaSettings

@@ -51,9 +51,9 @@ _COMMANDS = (
     simulate,
     smoke,
     backfill,
+    publish,
 )
 for command in _COMMANDS:
-for command in (demo, worker, database, migrate, topics, ledger, decode, simulate, publish):
 for command in (demo, worker, database, migrate, topics, ledger, decode, simulate, chaos):
     app.command()(command)
 app.add_typer(directory_app, name="directory")
