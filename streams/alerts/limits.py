@@ -1,0 +1,56 @@
+"""Limits of the evidence, learned from the maxima of past days on which nothing was found."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.alerts.arrays import Booleans, Floats
+from streams.alerts.rules import Check, Settings
+
+_KEPT_DAYS = 70
+_PRIOR_WEIGHT = 400.0
+_LEAST_POOL = 100
+_BODY, _TOP = 0.80, 0.97
+_MEMORY = 0.98
+_OWN_WEIGHT = 15.0
+_HIGHEST = 40.0
+
+
+class Limits:
+    """Per school and test, in nats: what the evidence must pass for the budget of false alarms.
+
+    The maxima of all schools are pooled; beyond their 97 % quantile an exponential tail is carried on to the budget
+    and shrunk towards a prior; a school whose evidence runs higher than the others' has a higher limit.
+    """
+
+    def __init__(self, schools: int, settings: Settings) -> None:
+        self.past: npt.NDArray[np.float32] = np.full((schools, len(Check), _KEPT_DAYS), np.nan, np.float32)
+        self.mean_sum: Floats = np.zeros((schools, len(Check)))
+        self.mean_count: Floats = np.zeros((schools, len(Check)))
+        self.value: Floats = np.tile([settings.rules[test].prior for test in Check], (schools, 1))
+        self.cursor = 0
+
+    def take(self, maxima: Floats, quiet: Booleans, settings: Settings) -> None:
+        """Take in one day's maxima [school, test] of the schools [school] on which nothing was found."""
+        self.past[:, :, self.cursor % _KEPT_DAYS] = np.where(quiet[:, None], maxima, np.nan)
+        self.cursor += 1
+        capped = np.minimum(maxima, self.value)
+        self.mean_sum = np.where(quiet[:, None], _MEMORY * self.mean_sum + capped, self.mean_sum)
+        self.mean_count = np.where(quiet[:, None], _MEMORY * self.mean_count + 1, self.mean_count)
+        for test in Check:
+            self._learn(test, settings)
+
+    def _learn(self, test: Check, settings: Settings) -> None:
+        pool = self.past[:, test]
+        pool = pool[~np.isnan(pool)]
+        if pool.size < _LEAST_POOL:
+            return
+        rule = settings.rules[test]
+        body, top = np.quantile(pool, (_BODY, _TOP))
+        scale = (top - body) / np.log((1 - _BODY) / (1 - _TOP))
+        limit = top + scale * np.log((1 - _TOP) * settings.days_per_month / rule.budget)
+        limit = (pool.size * limit + _PRIOR_WEIGHT * rule.prior) / (pool.size + _PRIOR_WEIGHT)
+        usual = max(float(pool.mean()), 1.0)
+        own = (self.mean_sum[:, test] + _OWN_WEIGHT * usual) / (self.mean_count[:, test] + _OWN_WEIGHT)
+        self.value[:, test] = np.clip(limit * np.clip(np.sqrt(own / usual), 1, 1.5), rule.floor, _HIGHEST)

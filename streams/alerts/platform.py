@@ -1,0 +1,96 @@
+"""All schools together, before any school alone: evidence adds up, and an outage of everybody is one alert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from streams.alerts.arrays import Floats
+from streams.alerts.finding import Finding
+from streams.alerts.grid import Grid
+from streams.alerts.rules import Kind, Settings
+
+_PAIR = 2
+_JOIN_BINS = 3
+
+
+@dataclass
+class Platform:
+    """The sum over schools of one profile, or of all: Page's CUSUM, and two bins in a row far below the expected."""
+
+    grid: Grid
+    settings: Settings
+    kind: Kind
+    profile: int | None
+    age_bins: int = 1
+    score: float = 0.0
+    since: int = 0
+    seen: float = 0.0
+    expected: float = 0.0
+    last: list[tuple[float, float]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    down_until: int = -1
+    """Up to this bin, nothing is held against a school."""
+
+    def take(self, at: int, step: float, seen: float, expected: float) -> bool:
+        """One more bin of all schools together; True if they are down in it."""
+        if self.score <= 0:
+            self.since, self.seen, self.expected = at, 0.0, 0.0
+        self.score = max(0.0, self.score + step)
+        self.seen += seen
+        self.expected += expected
+        self.last = [*self.last, (seen, expected)][-_PAIR:]
+        pair_seen, pair_expected = (sum(column) for column in zip(*self.last, strict=True))
+        low = pair_seen < self.settings.platform_share * pair_expected
+        grave = pair_expected > self.settings.platform_least and self.score > self.settings.platform_limit
+        if not (low and grave and at - self.since + 1 >= self.age_bins):
+            return False
+        self.down_until = at + self.grid.spans(self.settings.platform_after_min) - 1
+        self._note(at)
+        return True
+
+    def _note(self, at: int) -> None:
+        if self.findings and at - self.findings[-1].until <= _JOIN_BINS:
+            self.findings[-1] = replace(self.findings[-1], until=at)
+            return
+        limit = self.settings.platform_limit
+        self.findings.append(
+            Finding(
+                kind=self.kind,
+                test=None,
+                school=None,
+                profile=self.profile,
+                since=self.since,
+                raised=at,
+                until=at,
+                observed=self.seen,
+                expected=self.expected,
+                evidence=self.score,
+                limit=limit,
+            )
+        )
+
+
+class Region:
+    """What schools do today, so far: their median ratio to the expected (weather, transport, a slow platform)."""
+
+    _BIG, _PRIOR, _LEAST_SCHOOLS = 40.0, 36.0, 8
+    _LOWEST, _HIGHEST = 0.55, 1.3
+
+    def __init__(self, schools: int) -> None:
+        self.seen: Floats = np.zeros(schools)
+        self.expected: Floats = np.zeros(schools)
+
+    def factor(self) -> float:
+        """From the bins taken so far; 1 while fewer than eight schools expect 40 logins."""
+        big = self.expected > self._BIG
+        if big.sum() < self._LEAST_SCHOOLS:
+            return 1.0
+        ratio = (self.seen[big] + self._PRIOR) / (self.expected[big] + self._PRIOR)
+        return float(np.clip(np.median(ratio), self._LOWEST, self._HIGHEST))
+
+    def take(self, seen: Floats, expected: Floats) -> None:
+        """One more bin, [school] each."""
+        self.seen += seen
+        self.expected += expected
