@@ -30,7 +30,7 @@ class Closed:
     day: Day
     findings: tuple[Finding, ...]
     peak: Floats
-    """[school, test]: the highest evidence of the day."""
+    """[school, check]: the highest evidence of the day."""
     quiet: Booleans
     """[school]: judged, and nothing found."""
     skip: Booleans
@@ -100,7 +100,7 @@ def _judge_slow(learned: Learned, day: Day, last: LastDays, usable: Booleans) ->
     return [
         Finding(
             kind=Kind.SLOW_DECLINE,
-            test=Check.SLOW,
+            check=Check.SLOW,
             school=int(school),
             profile=None,
             since=watched.start,
@@ -130,7 +130,7 @@ def _of_the_day(day: Day, kind: Kind, school: int) -> Finding:
     watched = day.grid.watched
     return Finding(
         kind=kind,
-        test=None,
+        check=None,
         school=school,
         profile=None,
         since=watched.start,

@@ -29,19 +29,19 @@ class Verdict(Enum):
     CLOSURE = "closure"
     WAIT = "wait"
 
-    def kind(self, test: Check) -> Kind:
-        """What the finding of this test is called."""
+    def kind(self, check: Check) -> Kind:
+        """What the finding of this check is called."""
         if self is Verdict.CLOSURE:
             return Kind.UNDECLARED_CLOSURE
-        if test is Check.FAMILIES:
+        if check is Check.FAMILIES:
             return Kind.SERIES_OUT
-        return Kind.SCHOOL_SILENT if test in {Check.SILENCE, Check.SITE} else Kind.SCHOOL_DOWN
+        return Kind.SCHOOL_SILENT if check in {Check.SILENCE, Check.SITE} else Kind.SCHOOL_DOWN
 
 
-def classify(day: Day, school: int, test: Check, since: int, now: int) -> Verdict:
+def classify(day: Day, school: int, check: Check, since: int, now: int) -> Verdict:
     """A drop of one school over the bins `since` to `now`; without families or pupils apart it stays a drop."""
     audience, grid = day.settings.audience, day.grid
-    if test is Check.FAMILIES or audience.families is None or audience.pupils is None:
+    if check is Check.FAMILIES or audience.families is None or audience.pupils is None:
         return Verdict.DROP
     on = day.on[school] & day.known[school]
 

@@ -59,18 +59,18 @@ class Day:
         self.at = 0
         """The next bin."""
         self.region = Region(learned.schools)
-        self.platform = Platform(grid, settings, Kind.PLATFORM_DOWN, None)
-        age = grid.spans(settings.age_min)
-        self.series = [Platform(grid, settings, Kind.SERIES_OUT, p, age) for p in range(self.seen.shape[1])]
+        self.platform = Platform(grid, settings, Kind.PLATFORM_DOWN, None, settings.platform_share)
+        age, share = grid.spans(settings.series_age_min), settings.series_share
+        self.series = [Platform(grid, settings, Kind.SERIES_OUT, p, share, age) for p in range(self.seen.shape[1])]
         self.down: Booleans = np.zeros(grid.bins, bool)
         self._heard = hearing(settings.audience)
         self._running = Running.begin(learned.schools, self.seen.shape[1], grid.watched.start)
         self._held = self._running
         self._found: list[Finding] = []
-        tests = (learned.schools, len(WITHIN_A_DAY))
-        self._hit_once: Booleans = np.zeros(tests, bool)
-        self._last_open: Integers = np.full(tests, _NEVER)
-        self._raised: Integers = np.full(tests, -1)
+        checks = (learned.schools, len(WITHIN_A_DAY))
+        self._hit_once: Booleans = np.zeros(checks, bool)
+        self._last_open: Integers = np.full(checks, _NEVER)
+        self._raised: Integers = np.full(checks, -1)
 
     @property
     def findings(self) -> list[Finding]:
@@ -80,7 +80,7 @@ class Day:
 
     @property
     def peak(self) -> Floats:
-        """[school, test of WITHIN_A_DAY]: the highest evidence so far."""
+        """[school, check of WITHIN_A_DAY]: the highest evidence so far."""
         return self._running.peak
 
     @property
@@ -145,12 +145,17 @@ class Day:
             self.down[self.platform.since : at] = True
         down = at <= self.platform.down_until
         self.down[at] = down
-        if not down:
-            for profile, series in enumerate(self.series):
-                dark = series.take(at, *(float(total[profile]) for total in totals))
-                if dark and profile == self.settings.audience.families:
-                    self._running = self._running.forget(Check.FAMILIES, self._held)
+        for profile, series in enumerate(self.series):
+            if down:
+                series.clear()
+            elif series.take(at, *(float(total[profile]) for total in totals)):
+                self._take_back(profile)
         return down
+
+    def _take_back(self, profile: int) -> None:
+        """A profile is out everywhere: what it said about one school is withdrawn."""
+        if profile == self.settings.audience.families:
+            self._running = self._running.forget(Check.FAMILIES, self._held)
 
     def _without_dark_series(self, at: int, bin_: Bin) -> Bin:
         """A profile that is out everywhere says nothing about one school."""
@@ -169,47 +174,47 @@ class Day:
         self._last_open[open_] = at
         for index in self._raised[open_ & (self._raised >= 0)]:
             self._found[index] = replace(self._found[index], until=at)
-        for school, test in self._candidates(at, hit & (self._raised < 0)):
-            finding = self._examine(school, test, at)
+        for school, check in self._candidates(at, hit & (self._raised < 0)):
+            finding = self._examine(school, check, at)
             if finding is not None:
-                self._raised[school, test] = len(self._found)
+                self._raised[school, check] = len(self._found)
                 self._found.append(finding)
 
     def _candidates(self, at: int, hit: Booleans) -> Iterator[tuple[int, Check]]:
         running, settings = self._running, self.settings
-        most = np.array([settings.rules[test].most for test in WITHIN_A_DAY])
+        most = np.array([settings.rules[check].most for check in WITHIN_A_DAY])
         old = at - running.begun + 1 >= self.grid.spans(settings.age_min)
         enough = running.expected >= settings.least_expected
         low = running.seen <= most * running.expected
-        for school, test in zip(*np.nonzero(hit & old & enough & low), strict=True):
-            yield int(school), Check(int(test))
+        for school, check in zip(*np.nonzero(hit & old & enough & low), strict=True):
+            yield int(school), Check(int(check))
 
-    def _examine(self, school: int, test: Check, at: int) -> Finding | None:
+    def _examine(self, school: int, check: Check, at: int) -> Finding | None:
         """The finding, unless such a lull is usual, or it is too early to tell a closure from an outage."""
         running, settings = self._running, self.settings
-        since = int(running.begun[school, test])
-        seen, expected = float(running.seen[school, test]), float(running.expected[school, test])
-        heard = [int(p) for p in np.flatnonzero(self._heard[:, test])]
+        since = int(running.begun[school, check])
+        seen, expected = float(running.seen[school, check]), float(running.expected[school, check])
+        heard = [int(p) for p in np.flatnonzero(self._heard[:, check])]
         past = self.references.comparable(school, self.calendar.weekday, heard, since, at)
-        deep = settings.rules[test].most < 0.5
+        deep = settings.rules[check].most < 0.5
         bar = max(1.5 * seen, 0.25 * expected) if deep else 1.1 * seen
         if sum(reference.logins <= bar for reference in past) >= settings.lull_days:
             return None
-        verdict = classify(self, school, test, since, at)
+        verdict = classify(self, school, check, since, at)
         if verdict is Verdict.WAIT:
             return None
         return Finding(
-            kind=verdict.kind(test),
-            test=test,
+            kind=verdict.kind(check),
+            check=check,
             school=school,
-            profile=settings.audience.families if verdict.kind(test) is Kind.SERIES_OUT else None,
+            profile=settings.audience.families if verdict.kind(check) is Kind.SERIES_OUT else None,
             since=since,
             raised=at,
             until=at,
             observed=seen,
             expected=expected,
-            evidence=float(running.score[school, test]),
-            limit=float(self.limits[school, test]),
+            evidence=float(running.score[school, check]),
+            limit=float(self.limits[school, check]),
             references=past,
         )
 

@@ -36,12 +36,12 @@ class Finding:
     """One thing found on one day. Bins are those of the grid; the evidence is in nats (7 nats: odds of 1 to 1 000)."""
 
     kind: Kind
-    test: Check | None
+    check: Check | None
     """None for what concerns the platform."""
     school: int | None
     """None: all schools."""
     profile: int | None
-    """The one profile concerned; None: all those that the test hears."""
+    """The one profile concerned; None: all those that the check hears."""
     since: int
     """The bin in which the drop most likely began."""
     raised: int
@@ -96,9 +96,9 @@ class Evidence:
     day_expected: Floats
     """[school]"""
     evidence: Floats
-    """[school, test], in nats"""
+    """[school, check], in nats"""
     limits: Floats
-    """[school, test], in nats"""
+    """[school, check], in nats"""
     severity: Floats
     """[school]: the largest evidence / limit; 1 is the limit."""
     information_per_h: Floats

@@ -23,7 +23,7 @@ _FIRST_SPREAD = 0.15**2
 
 @dataclass
 class LastDays:
-    """The last three school days of each school, oldest first, for the slow test. First axis: school."""
+    """The last three school days of each school, oldest first, for the slow check. First axis: school."""
 
     seen: Floats
     expected: Floats

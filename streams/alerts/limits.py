@@ -18,7 +18,7 @@ _HIGHEST = 40.0
 
 
 class Limits:
-    """Per school and test, in nats: what the evidence must pass for the budget of false alarms.
+    """Per school and check, in nats: what the evidence must pass for the budget of false alarms.
 
     The maxima of all schools are pooled; beyond their 97 % quantile an exponential tail is carried on to the budget
     and shrunk towards a prior; a school whose evidence runs higher than the others' has a higher limit.
@@ -28,29 +28,29 @@ class Limits:
         self.past: npt.NDArray[np.float32] = np.full((schools, len(Check), _KEPT_DAYS), np.nan, np.float32)
         self.mean_sum: Floats = np.zeros((schools, len(Check)))
         self.mean_count: Floats = np.zeros((schools, len(Check)))
-        self.value: Floats = np.tile([settings.rules[test].prior for test in Check], (schools, 1))
+        self.value: Floats = np.tile([settings.rules[check].prior for check in Check], (schools, 1))
         self.cursor = 0
 
     def take(self, maxima: Floats, quiet: Booleans, settings: Settings) -> None:
-        """Take in one day's maxima [school, test] of the schools [school] on which nothing was found."""
+        """Take in one day's maxima [school, check] of the schools [school] on which nothing was found."""
         self.past[:, :, self.cursor % _KEPT_DAYS] = np.where(quiet[:, None], maxima, np.nan)
         self.cursor += 1
         capped = np.minimum(maxima, self.value)
         self.mean_sum = np.where(quiet[:, None], _MEMORY * self.mean_sum + capped, self.mean_sum)
         self.mean_count = np.where(quiet[:, None], _MEMORY * self.mean_count + 1, self.mean_count)
-        for test in Check:
-            self._learn(test, settings)
+        for check in Check:
+            self._learn(check, settings)
 
-    def _learn(self, test: Check, settings: Settings) -> None:
-        pool = self.past[:, test]
+    def _learn(self, check: Check, settings: Settings) -> None:
+        pool = self.past[:, check]
         pool = pool[~np.isnan(pool)]
         if pool.size < _LEAST_POOL:
             return
-        rule = settings.rules[test]
+        rule = settings.rules[check]
         body, top = np.quantile(pool, (_BODY, _TOP))
         scale = (top - body) / np.log((1 - _BODY) / (1 - _TOP))
         limit = top + scale * np.log((1 - _TOP) * settings.days_per_month / rule.budget)
         limit = (pool.size * limit + _PRIOR_WEIGHT * rule.prior) / (pool.size + _PRIOR_WEIGHT)
         usual = max(float(pool.mean()), 1.0)
-        own = (self.mean_sum[:, test] + _OWN_WEIGHT * usual) / (self.mean_count[:, test] + _OWN_WEIGHT)
-        self.value[:, test] = np.clip(limit * np.clip(np.sqrt(own / usual), 1, 1.5), rule.floor, _HIGHEST)
+        own = (self.mean_sum[:, check] + _OWN_WEIGHT * usual) / (self.mean_count[:, check] + _OWN_WEIGHT)
+        self.value[:, check] = np.clip(limit * np.clip(np.sqrt(own / usual), 1, 1.5), rule.floor, _HIGHEST)

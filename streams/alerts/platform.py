@@ -23,6 +23,8 @@ class Platform:
     settings: Settings
     kind: Kind
     profile: int | None
+    share: float
+    """Observed / expected must be below."""
     age_bins: int = 1
     score: float = 0.0
     since: int = 0
@@ -42,13 +44,17 @@ class Platform:
         self.expected += expected
         self.last = [*self.last, (seen, expected)][-_PAIR:]
         pair_seen, pair_expected = (sum(column) for column in zip(*self.last, strict=True))
-        low = pair_seen < self.settings.platform_share * pair_expected
+        low = pair_seen < self.share * pair_expected
         grave = pair_expected > self.settings.platform_least and self.score > self.settings.platform_limit
         if not (low and grave and at - self.since + 1 >= self.age_bins):
             return False
         self.down_until = at + self.grid.spans(self.settings.platform_after_min) - 1
         self._note(at)
         return True
+
+    def clear(self) -> None:
+        """Start anew: what was seen while the whole platform was down proves nothing about one profile."""
+        self.score, self.last = 0.0, []
 
     def _note(self, at: int) -> None:
         if self.findings and at - self.findings[-1].until <= _JOIN_BINS:
@@ -58,7 +64,7 @@ class Platform:
         self.findings.append(
             Finding(
                 kind=self.kind,
-                test=None,
+                check=None,
                 school=None,
                 profile=self.profile,
                 since=self.since,

@@ -1,4 +1,4 @@
-"""Past days one after the other: how the state is built at a start, and what the back-test runs."""
+"""Past days one after the other: how the state is built at a start, and what the back-check runs."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ DIGEST: Final = frozenset({Kind.UNDECLARED_CLOSURE, Kind.SLOW_DECLINE, Kind.DUPL
 
 
 class Check(IntEnum):
-    """One way of looking at a school; the value is the place in arrays [school, test]."""
+    """One way of looking at a school; the value is the place in arrays [school, check]."""
 
     SILENCE = 0
     SITE = 1
@@ -35,7 +35,7 @@ class Check(IntEnum):
 
 
 class CheckRule(NamedTuple):
-    """When one test speaks."""
+    """When one check speaks."""
 
     budget: float
     """False alarms per school and month that its limit is learned for."""
@@ -96,6 +96,9 @@ class Settings:
     platform_limit: float = 25.0
     platform_share: float = 0.3
     platform_least: float = 15.0
+    series_share: float = 0.1
+    series_age_min: int = 150
+    """One profile silent everywhere: longer than a lunch break, which a smoothed shape does not quite expect."""
     platform_after_min: int = 35
     """For so long after the platform's evidence, nothing is held against a school."""
     burst_most: float = 60.0

@@ -12,7 +12,7 @@ from streams.alerts.negative_binomial import lower_deviance
 from streams.alerts.rules import Audience, Check
 
 SUMS = (Check.SILENCE, Check.SITE, Check.FAMILIES, Check.DROP)
-"""The tests that add up likelihood ratios from the start of each excursion (Page's CUSUM)."""
+"""The checks that add up likelihood ratios from the start of each excursion (Page's CUSUM)."""
 WITHIN_A_DAY = (*SUMS, Check.DAY)
 _COMMON_SPREAD = 0.08
 """What all profiles of a school share in good and bad days, as a share of the day."""
@@ -33,13 +33,13 @@ class Bin(NamedTuple):
 
 @dataclass(frozen=True)
 class Running:
-    """Arrays [school, test of WITHIN_A_DAY] unless said otherwise."""
+    """Arrays [school, check of WITHIN_A_DAY] unless said otherwise."""
 
     score: Floats
     begun: Integers
     """The bin in which the present excursion began."""
     seen: Floats
-    """Logins since then, of the profiles that the test hears."""
+    """Logins since then, of the profiles that the check hears."""
     expected: Floats
     peak: Floats
     day_regional: Floats
@@ -53,7 +53,7 @@ class Running:
         return cls(zero, begun, zero, zero, zero, np.zeros((schools, profiles)))
 
     def take(self, at: int, bin_: Bin, heard: Floats, burst: Floats, spread: Floats, late: bool) -> Running:
-        """One more bin. `heard` [profile, test] says which profiles a test hears; `late`: the day is judged too."""
+        """One more bin. `heard` [profile, check] says which profiles a check hears; `late`: the day is judged too."""
         sums = len(SUMS)
         step = np.empty_like(self.score[:, :sums])
         step[:, : sums - 1] = bin_.quiet @ heard[:, : sums - 1]
@@ -72,9 +72,9 @@ class Running:
             )
         return Running(score, begun, seen, expected, np.maximum(self.peak, score), regional)
 
-    def forget(self, test: Check, earlier: Running) -> Running:
-        """One test as it was earlier, the others as they are."""
-        column = np.arange(len(WITHIN_A_DAY)) == test
+    def forget(self, check: Check, earlier: Running) -> Running:
+        """One check as it was earlier, the others as they are."""
+        column = np.arange(len(WITHIN_A_DAY)) == check
         now, then = vars(self), vars(earlier)
         names = ("score", "begun", "seen", "expected", "peak")
         return replace(self, **{name: np.where(column, then[name], now[name]) for name in names})
@@ -87,7 +87,7 @@ def day_variance(expected: Floats, burst: Floats, spread: Floats) -> Floats:
 
 
 def hearing(audience: Audience) -> Floats:
-    """[profile, test of WITHIN_A_DAY]: 1 where a test hears a profile. Two tests need families apart."""
+    """[profile, check of WITHIN_A_DAY]: 1 where a check hears a profile. Two checks need families apart."""
     count = len(audience.names)
     heard = np.ones((count, len(WITHIN_A_DAY)))
     families = np.arange(count) == (-1 if audience.families is None else audience.families)
