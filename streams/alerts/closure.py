@@ -68,7 +68,7 @@ def classify(day: Day, school: int, check: Check, since: int, now: int) -> Verdi
 
 def families_silent(seen: float, expected: float, burst: float) -> float:
     """Nats for families silent too (10 % of usual) against families there (75 %)."""
-    c = np.array(max(burst, _FAMILIES_BURST_LEAST))
-    x, mu = np.array(seen), np.array(max(expected, 1e-9))
+    c = np.array([max(burst, _FAMILIES_BURST_LEAST)])
+    x, mu = np.array([seen]), np.array([max(expected, 1e-9)])
     silent, there = (log_likelihood_ratio(x, mu, c, share) for share in (_SILENT, _PRESENT))
-    return float(silent - there)
+    return float(silent[0] - there[0])

@@ -22,6 +22,7 @@ _REGION_DISCOUNT = 0.7
 _WINDOW_MIN = 60
 _WATCH_FROM = 0.5
 _LITTLE_H = 2.0
+_CHUNK = 24
 
 
 @dataclass(frozen=True)
@@ -106,34 +107,37 @@ class Day:
         if known is not None:
             self.known[:, part] = known
             self.seen[:, :, part] *= known[:, None]
-        for at in range(part.start, part.stop):
-            if self.grid.watched.start <= at < self.grid.watched.stop:
-                self._take(at)
+        for start in range(part.start, part.stop, _CHUNK):
+            self._take_chunk(slice(start, min(start + _CHUNK, part.stop)))
         self.at = part.stop
 
-    def _take(self, at: int) -> None:
-        on = self.on[:, at] & self.known[:, at]
-        bin_ = self._bin(at, on)
-        down = self._judge_platform(at, bin_)
-        if not down:
+    def _take_chunk(self, part: slice) -> None:
+        """Likelihoods of several bins at once, as they depend on no decision; the decisions bin by bin."""
+        watched = self.grid.watched
+        part = slice(max(part.start, watched.start), min(part.stop, watched.stop))
+        if part.start >= part.stop:
+            return
+        on = self.on[:, part] & self.known[:, part]
+        open_ = on[:, None]
+        seen = np.where(open_, self.seen[:, :, part], 0.0).astype(np.float64)
+        expected = np.where(open_, self.expected[:, :, part], _ABSENT).astype(np.float64)
+        regional = expected * self.region.take(seen.sum(1), expected.sum(1))
+        low = regional * (1 - _REGION_DISCOUNT * self.spread)[:, :, None]
+        burst = np.broadcast_to(self.burst[:, :, None], seen.shape)
+        quiet = np.where(open_, log_likelihood_ratio(seen, expected, burst, self.settings.silent_share), 0)
+        less = np.where(open_, log_likelihood_ratio(seen, low, burst, self.settings.low_share), 0)
+        for n, at in enumerate(range(part.start, part.stop)):
+            columns = (seen, expected, regional, quiet, less)
+            self._take(at, on[:, n], Bin(*(np.ascontiguousarray(column[:, :, n]) for column in columns)))
+
+    def _take(self, at: int, on: Booleans, bin_: Bin) -> None:
+        if not self._judge_platform(at, bin_):
             late = at - self.grid.watched.start >= self.grid.spans(self.settings.day_after_min) - 1
-            running = self._running.take(
-                at, self._without_dark_series(at, bin_), self._heard, self.burst, self.spread, late
-            )
-            self._running = running
+            heard = self._without_dark_series(at, bin_)
+            self._running = self._running.take(at, heard, self._heard, self.burst, self.spread, late)
             self._judge_schools(at, on)
         if self.platform.score <= 0:
             self._held = self._running
-
-    def _bin(self, at: int, on: Booleans) -> Bin:
-        seen = np.where(on[:, None], self.seen[:, :, at], 0.0)
-        expected = np.where(on[:, None], self.expected[:, :, at], _ABSENT).astype(np.float64)
-        regional = expected * self.region.factor()
-        low = regional * (1 - _REGION_DISCOUNT * self.spread)
-        quiet = log_likelihood_ratio(seen, expected, self.burst, self.settings.silent_share)
-        less = log_likelihood_ratio(seen, low, self.burst, self.settings.low_share)
-        self.region.take(seen.sum(1), expected.sum(1))
-        return Bin(seen, expected, regional, np.where(on[:, None], quiet, 0), np.where(on[:, None], less, 0))
 
     def _judge_platform(self, at: int, bin_: Bin) -> bool:
         """True while nothing is to be held against a school. What was, since the platform fell, is taken back."""

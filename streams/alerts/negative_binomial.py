@@ -29,11 +29,18 @@ def log_gamma(z: Floats) -> Floats:
 
 
 def log_likelihood_ratio(x: Floats, mu: Floats, c: Floats, share: float) -> Floats:
-    """ln f(x; share * mu) - ln f(x; mu) in nats, for counts x of variance c times their mean, c > 1."""
-    normal = mu / (c - 1)
+    """ln f(x; share * mu) - ln f(x; mu) in nats, for counts x of variance c times their mean, c > 1.
+
+    x and mu have one shape of one axis or more, c one that fits it.
+    """
+    normal = np.asarray(mu / (c - 1), dtype=np.float64)
     fewer = share * normal
-    silent = (normal - fewer) * np.log(c)
-    return np.asarray(silent + log_gamma(x + fewer) - log_gamma(fewer) - log_gamma(x + normal) + log_gamma(normal))
+    ratio = (normal - fewer) * np.log(c)
+    some = x > 0
+    if some.any():
+        here, more, less = x[some], normal[some], fewer[some]
+        ratio[some] += log_gamma(here + less) - log_gamma(less) - log_gamma(here + more) + log_gamma(more)
+    return ratio
 
 
 def lower_deviance(x: Floats, mean: Floats, variance: Floats) -> Floats:

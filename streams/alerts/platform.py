@@ -88,15 +88,19 @@ class Region:
         self.seen: Floats = np.zeros(schools)
         self.expected: Floats = np.zeros(schools)
 
-    def factor(self) -> float:
-        """From the bins taken so far; 1 while fewer than eight schools expect 40 logins."""
-        big = self.expected > self._BIG
-        if big.sum() < self._LEAST_SCHOOLS:
-            return 1.0
-        ratio = (self.seen[big] + self._PRIOR) / (self.expected[big] + self._PRIOR)
-        return float(np.clip(np.median(ratio), self._LOWEST, self._HIGHEST))
+    def take(self, seen: Floats, expected: Floats) -> Floats:
+        """Take in the next bins [school, bin]; the factor [bin] of each, from the bins before it alone.
 
-    def take(self, seen: Floats, expected: Floats) -> None:
-        """One more bin, [school] each."""
-        self.seen += seen
-        self.expected += expected
+        The factor is 1 while fewer than eight schools expect 40 logins.
+        """
+        seen_by = np.cumsum(seen, axis=1) + self.seen[:, None]
+        expected_by = np.cumsum(expected, axis=1) + self.expected[:, None]
+        before = np.column_stack([self.seen, seen_by[:, :-1]]), np.column_stack([self.expected, expected_by[:, :-1]])
+        self.seen, self.expected = seen_by[:, -1], expected_by[:, -1]
+        big = before[1] > self._BIG
+        enough = big.sum(0) >= self._LEAST_SCHOOLS
+        factor = np.ones(seen.shape[1])
+        if enough.any():
+            ratio = np.where(big, (before[0] + self._PRIOR) / (before[1] + self._PRIOR), np.nan)[:, enough]
+            factor[enough] = np.clip(np.nanmedian(ratio, axis=0), self._LOWEST, self._HIGHEST)
+        return factor
