@@ -195,6 +195,8 @@ def read_places() -> Places:
 def read_lane_settings() -> LaneSettings:
     """Kafka's and the database's settings, for commands that need no secret; SettingsError likewise."""
     return _read(LaneSettings)
+
+
 def read_publication_settings() -> ForPublication:
     """The settings of `ent publish`; SettingsError likewise."""
     return _read(ForPublication)

@@ -13,8 +13,8 @@ from streams.backfill.sending import BackfillError
 from streams.brokers import BrokerError
 from streams.commands.backfill import backfill
 from streams.commands.bridge import bridge_app
-from streams.commands.collect import collect, token
 from streams.commands.chaos import chaos
+from streams.commands.collect import collect, token
 from streams.commands.dashboards import dashboards_app
 from streams.commands.database import database
 from streams.commands.dead_letters import dead_letters_app
@@ -52,9 +52,9 @@ _COMMANDS = (
     smoke,
     backfill,
     publish,
+    chaos,
 )
 for command in _COMMANDS:
-for command in (demo, worker, database, migrate, topics, ledger, decode, simulate, chaos):
     app.command()(command)
 app.add_typer(directory_app, name="directory")
 app.add_typer(dashboards_app, name="dashboards")
