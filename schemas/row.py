@@ -81,4 +81,5 @@ DROPPED_ROW: Final[dict[str, pl.DataType]] = {
     "first": pl.UInt64(),
     "next": pl.UInt64(),
     "reason": _CODE,
+    "arrived_at": _MOMENT_MS,
 }

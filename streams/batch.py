@@ -59,7 +59,7 @@ class Batch:
             raise ValueError(f"cut at {offset} behind the end of the batch, {self.next_offset}")
         if offset <= self.base:
             return
-        below = self._index_of(offset)
+        below = self.index_of(offset)
         self.values = self.values[below:]
         self.keys = self.keys[below:]
         self.timestamps_ms = self.timestamps_ms[below:]
@@ -88,7 +88,7 @@ class Batch:
             return pl.int_range(self.first, self.first + len(self.values), dtype=pl.UInt64, eager=True).alias("offset")
         return pl.Series("offset", self.offsets, dtype=pl.UInt64)
 
-    def _index_of(self, offset: int) -> int:
+    def index_of(self, offset: int) -> int:
         """How many records lie below `offset`."""
         if self.offsets is not None:
             return bisect_left(self.offsets, offset)

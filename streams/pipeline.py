@@ -10,7 +10,7 @@ import re
 from binascii import unhexlify
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import repeat
 
 import polars as pl
@@ -197,7 +197,7 @@ def _to_dropped(
 ) -> pl.DataFrame:
     """Offsets that hold no event for us and are no error, as the rows of the table `dropped`."""
     rows = [
-        (batch.topic, incarnations[batch.topic], batch.partition, *span, reason.value)
+        (batch.topic, incarnations[batch.topic], batch.partition, *span, reason.value, _arrival_beside(batch, span))
         for batch in batches
         for span, reason in _holes(batch)
     ]
@@ -207,12 +207,15 @@ def _to_dropped(
     ignored = places[[index for index, _ in decoded.drops]].with_columns(
         pl.Series("reason", [drop.value for _, drop in decoded.drops])
     )
-    # Neighbours of one reason become one range.
+    # Neighbours of one reason and one day become one range.
+    day = pl.col("arrived_at").dt.convert_time_zone("Europe/Paris").dt.date()
     run = (pl.col("offset") - pl.int_range(pl.len(), dtype=pl.UInt64)).over(
-        "topic", "partition", "reason", order_by="offset"
+        "topic", "partition", "reason", day.alias("day"), order_by="offset"
     )
-    ranges = ignored.group_by("topic", "incarnation", "partition", "reason", run.alias("run")).agg(
-        pl.col("offset").min().alias("first"), (pl.col("offset").max() + 1).alias("next")
+    ranges = ignored.group_by("topic", "incarnation", "partition", "reason", day.alias("day"), run.alias("run")).agg(
+        pl.col("offset").min().alias("first"),
+        (pl.col("offset").max() + 1).alias("next"),
+        pl.col("arrived_at").min(),
     )
     return pl.concat([frame, ranges.select(pl.col(name).cast(dtype) for name, dtype in DROPPED_ROW.items())])
 
@@ -220,3 +223,13 @@ def _to_dropped(
 def _holes(batch: Batch) -> list[tuple[OffsetRange, Drop]]:
     holes = [(hole, Drop.NO_RECORD) for hole in batch.holes()]
     return [(batch.expired, Drop.EXPIRED_BEFORE_READ), *holes] if batch.expired else holes
+
+
+def _arrival_beside(batch: Batch, hole: OffsetRange) -> datetime:
+    """When the record before a hole arrived, or else the one after it; 1970 in a batch without records.
+
+    A hole has no arrival of its own. Where batches are cut differently it may be told of two days: the first counts.
+    """
+    stamps = batch.timestamps_ms
+    stamp_ms = stamps[max(batch.index_of(hole[0]) - 1, 0)] if stamps else 0
+    return datetime.fromtimestamp(stamp_ms / 1000, UTC)

@@ -21,6 +21,7 @@ from schemas.pseudonym import Pseudonyms
 from sinks.base import LogStart, Progress, RowsRefused, StoreMisconfigured, StoreUnavailable
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.directory import activate_if_complete, current_revision, read_directory, store_directory_records
+from sinks.clickhouse.ledger import freeze_closed_months
 from sinks.clickhouse.store import ClickHouseStore
 from sinks.delivery import Waiting, deliver
 from streams import metrics
@@ -53,6 +54,7 @@ _WAITING_THREADS = 24
 _PROGRESS_INTERVAL_S = 2.0
 _DIRECTORY_INTERVAL_S = 2.0
 _LEDGER_INTERVAL_S = 60.0
+_FREEZE_INTERVAL_S = 3600.0
 _PULSE_INTERVAL_S = 0.2
 _GC_THRESHOLD = (20_000, 10, 10)
 _BATCH_RECORDS = 5_000
@@ -155,6 +157,7 @@ class Worker:
             self._repeat(_PROGRESS_INTERVAL_S, self._record_progress),
             self._repeat(_DIRECTORY_INTERVAL_S, partial(asyncio.to_thread, self._directory.refresh)),
             self._repeat(_LEDGER_INTERVAL_S, self._check_ledger),
+            self._repeat(_FREEZE_INTERVAL_S, self._freeze_ledger),
         ]
         self._stages = [loop.create_task(stage) for stage in stages]
         for task in self._stages:
@@ -266,6 +269,15 @@ class Worker:
         metrics.LEDGER_MISSING.set(missing)
         if missing:
             _log.error("ledger_does_not_close", missing_offsets=missing, advice="run `ent ledger`")
+
+    async def _freeze_ledger(self) -> None:
+        try:
+            months = await asyncio.to_thread(freeze_closed_months, self._client, self._database, self._clock.now())
+        except StoreUnavailable as unavailable:
+            self._note_unavailable(unavailable)
+            return
+        for month in months:
+            _log.info("ledger_frozen", month=month)
 
     # ---- what others ask -------------------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ def shipment(
         | {"payload_bytes": 1}
         for offset in rejected
     ]
-    ranges = [(TOPIC, 1, 0, first, after, "no_record") for first, after in dropped]
+    ranges = [(TOPIC, 1, 0, first, after, "no_record", moment) for first, after in dropped]
     return Shipment(
         pl.DataFrame(list(events), schema=EVENT_ROW, orient="row"),
         pl.DataFrame(letters, schema=DEAD_LETTER_ROW, orient="row"),

@@ -21,7 +21,7 @@ from streams.commands.dead_letters import dead_letters_app
 from streams.commands.decode import decode
 from streams.commands.demo import demo
 from streams.commands.directory import directory_app
-from streams.commands.ledger import ledger
+from streams.commands.ledger import ledger_app
 from streams.commands.migrate import migrate
 from streams.commands.publish import publish
 from streams.commands.simulate import simulate
@@ -46,7 +46,6 @@ _COMMANDS = (
     database,
     migrate,
     topics,
-    ledger,
     decode,
     simulate,
     smoke,
@@ -59,6 +58,7 @@ for command in _COMMANDS:
 app.add_typer(directory_app, name="directory")
 app.add_typer(dashboards_app, name="dashboards")
 app.add_typer(bridge_app, name="bridge")
+app.add_typer(ledger_app, name="ledger")
 app.add_typer(dead_letters_app, name="dead-letters")
 
 _MENDABLE = (

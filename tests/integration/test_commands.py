@@ -130,6 +130,25 @@ def test_the_ledger_exits_1_where_it_does_not_close(
     assert b"missing" in table.stdout
 
 
+def test_the_ledger_explains_a_gap_down_to_its_offsets(database: EmbeddedDatabase, environment: dict[str, str]) -> None:
+    client = client_of(database)
+    client.command("DROP DATABASE IF EXISTS ent")
+    migrate(client, "ent")
+    store = ClickHouseStore(client, "ent")
+    store.open_logs([LogStart(TOPIC, 1, 0, 0)])
+    store.insert(shipment([event(1, 0), event(1, 1), event(2, 7)], rejected=[0]))
+    told = ent("ledger", "explain", "--duplicates", given=environment)
+    assert told.returncode == 1
+    gap, overlap, duplicate = told.stdout.decode().splitlines()
+    assert gap.startswith(f"{TOPIC}/1/0: 5 offsets, 2 to 6: no end (the one before arrived 2026-11-17T")
+    assert overlap.startswith(f"{TOPIC}/1/0: 1 offsets, 0 to 0: accepted and rejected")
+    assert duplicate.startswith(f"{TOPIC}/1/0: 1 offsets, 0 to 0: duplicate")
+    days = json.loads(ent("ledger", "--json", "--days", given=environment).stdout)["days"]
+    assert [(one["day"], one["consumed"], one["stored"], one["duplicate"]) for one in days] == [("2026-11-17", 3, 2, 1)]
+    frozen = ent("ledger", "freeze", given=environment)
+    assert b"no month waits" in frozen.stdout or b"2026-11" in frozen.stdout
+
+
 def test_a_database_that_is_away_is_said_in_one_line() -> None:
     answer = ent("ledger", given={"ENT_DATABASE__PORT": "1"})
     assert answer.returncode == 2
