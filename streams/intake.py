@@ -56,6 +56,14 @@ class Load:
             delivery.ack()
 
 
+async def _never(_batch: Batch) -> bool:
+    return False
+
+
+async def _all(batches: Sequence[Batch], _shipment: Shipment) -> Sequence[Batch]:
+    return batches
+
+
 @dataclass
 class Intake:
     """The worker's path from delivered batches to stored rows."""
@@ -76,11 +84,17 @@ class Intake:
     """Records of one insert at most, where many wait."""
     on_stored: Callable[[Sequence[Load], Sequence[Work], Shipment], None] = lambda *_: None
     on_stage: Callable[[str, float], None] = lambda _stage, _seconds: None
+    holds: Callable[[Batch], Awaitable[bool]] = _never
+    """Whether a batch is not to be worked on, and was given back."""
+    judge: Callable[[Sequence[Batch], Shipment], Awaitable[Sequence[Batch]]] = _all
+    """Which batches go on to the store, by what they came to; the others were given back."""
     _inbox: asyncio.Queue[Delivery] = field(default_factory=lambda: asyncio.Queue(4))
     _worked: asyncio.Queue[tuple[Load, Work]] = field(default_factory=lambda: asyncio.Queue(1))
 
     async def take(self, delivery: Delivery) -> None:
         """Accept a batch; waits while there is no room, which is the back-pressure."""
+        if await self.holds(delivery.value):
+            return
         await self.begin(delivery.value)
         await self._inbox.put(delivery)
 
@@ -92,6 +106,10 @@ class Intake:
             load = _load_of(deliveries)
             start_s = time.monotonic()
             work = await asyncio.to_thread(self.process, load.batches)
+            kept = await self.judge(load.batches, work.shipment)
+            if len(kept) < len(load.batches):
+                load = _load_of([delivery for delivery in deliveries if any(delivery.value is one for one in kept)])
+                work = await asyncio.to_thread(self.process, load.batches)
             load.forget_records()
             self.on_stage("process", time.monotonic() - start_s)
             await self._worked.put((load, work))

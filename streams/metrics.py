@@ -61,6 +61,13 @@ LEDGER_MISSING = Gauge(
     "ent_ledger_missing_offsets", "Offsets that came to no end; more than 0 is a defect.", registry=REGISTRY
 )
 
+PARTITION_PAUSED = Gauge(
+    "ent_partition_paused",
+    "1 while a partition of this worker is paused because too much of it is refused.",
+    ["topic", "partition"],
+    registry=REGISTRY,
+)
+
 Answer = Callable[[str, list[tuple[str, str]]], Any]
 
 

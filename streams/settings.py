@@ -18,6 +18,7 @@ from sinks.clickhouse.client import DatabaseSettings
 from sinks.delivery import Patience
 from streams.bridge.settings import BridgeSettings
 from streams.collector.settings import CollectorSettings
+from streams.storm import StormLimits
 from streams.topics import Lane
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -70,6 +71,18 @@ class PaceSettings(_Section):
     def patience(self) -> Patience:
         """The same for the delivery."""
         return Patience(total_s=self.patience_s)
+
+
+class StormSettings(_Section):
+    """When a partition sends so much that is refused that it is paused (`ent pauses`)."""
+
+    ratio: float = Field(0.5, gt=0, le=1, description="Share of refused records above which it is.")
+    window: int = Field(2_000, ge=1, description="Records, at least, over which the share is taken.")
+    run: int = Field(1_000, ge=1, description="Refused records in a row.")
+
+    def limits(self) -> StormLimits:
+        """The same for the watch."""
+        return StormLimits(self.ratio, self.window, self.run)
 
 
 class PublicationSettings(_Section):
@@ -162,6 +175,7 @@ class Settings(ForPublication, FormatsOnly):
 
     kafka: KafkaSettings
     pace: PaceSettings = Field(default_factory=PaceSettings)
+    storm: StormSettings = Field(default_factory=StormSettings)
     collector: CollectorSettings = Field(default_factory=CollectorSettings)
     bridge: BridgeSettings = Field(default_factory=BridgeSettings)
     metrics_host: str = Field("127.0.0.1", description="Where /metrics, /healthz and /readyz listen.")

@@ -22,6 +22,7 @@ from sinks.base import LogStart, Progress, RowsRefused, StoreMisconfigured, Stor
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.directory import activate_if_complete, current_revision, read_directory, store_directory_records
 from sinks.clickhouse.ledger import freeze_closed_months
+from sinks.clickhouse.pauses import read_pauses, write_pause
 from sinks.clickhouse.store import ClickHouseStore
 from sinks.delivery import Waiting, deliver
 from streams import metrics
@@ -36,8 +37,10 @@ from streams.frontier import Frontier
 from streams.incarnation import identify
 from streams.intake import Intake, Load
 from streams.observation import note_stage, note_stored
+from streams.pauses import Pauses
 from streams.pipeline import Keys, Limits, process
 from streams.settings import Settings
+from streams.storm import StormWatch
 from streams.topics import Lane, TopicError
 from streams.transport import BatchApp, PartitionPosition, TransportSettings
 from streams.windows import Pace, Stored, Windows
@@ -53,6 +56,7 @@ _WAITING_THREADS = 24
 """More than can wait for the database at the same time: else a database that is away would stop the decoding too."""
 _PROGRESS_INTERVAL_S = 2.0
 _DIRECTORY_INTERVAL_S = 2.0
+_PAUSES_INTERVAL_S = 2.0
 _LEDGER_INTERVAL_S = 60.0
 _FREEZE_INTERVAL_S = 3600.0
 _PULSE_INTERVAL_S = 0.2
@@ -108,6 +112,14 @@ class Worker:
             on_minutes_right=self._note_fresh,
             on_stage=note_stage,
         )
+        self._pauses = Pauses(
+            watch=StormWatch(settings.storm.limits()),
+            incarnation_of=lambda topic: self._incarnations.get(topic),
+            give_back=lambda partition, offset: self.app.batch_consumer.give_back(TP(*partition), offset),
+            go_on=lambda partition: self.app.batch_consumer.go_on(TP(*partition)),
+            read=lambda: read_pauses(self._client, self._database),
+            write=lambda pause: self._answered(lambda: write_pause(self._client, self._database, pause)),
+        )
         self._intake = Intake(
             process=lambda batches: process(
                 batches, self._directory.current, keys, self._incarnations, Limits(), formats
@@ -120,6 +132,8 @@ class Worker:
             max_rows=settings.pace.max_rows,
             max_insert_rows=settings.pace.max_insert_rows,
             linger_s=settings.pace.linger_s,
+            holds=self._pauses.holds,
+            judge=self._pauses.judge,
             on_stored=note_stored,
             on_stage=note_stage,
         )
@@ -131,6 +145,7 @@ class Worker:
     def run(self) -> NoReturn:
         """Work until a signal; SystemExit says how it ended."""
         self._answered(self._directory.read)
+        self._answered(lambda: self._pauses.take_over(read_pauses(self._client, self._database)))
         # What is there now stays: the collector need not look at it again, nor look at every batch of young objects.
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLD)
@@ -156,6 +171,7 @@ class Worker:
             self._repeat(_PULSE_INTERVAL_S, self._note_pulse),
             self._repeat(_PROGRESS_INTERVAL_S, self._record_progress),
             self._repeat(_DIRECTORY_INTERVAL_S, partial(asyncio.to_thread, self._directory.refresh)),
+            self._repeat(_PAUSES_INTERVAL_S, self._refresh_pauses),
             self._repeat(_LEDGER_INTERVAL_S, self._check_ledger),
             self._repeat(_FREEZE_INTERVAL_S, self._freeze_ledger),
         ]
@@ -269,6 +285,13 @@ class Worker:
         metrics.LEDGER_MISSING.set(missing)
         if missing:
             _log.error("ledger_does_not_close", missing_offsets=missing, advice="run `ent ledger`")
+
+    async def _refresh_pauses(self) -> None:
+        try:
+            await self._pauses.refresh()
+        except StoreUnavailable as unavailable:
+            self._note_unavailable(unavailable)
+        self._pauses.show({(tp.topic, tp.partition) for tp in self.app.positions()})
 
     async def _freeze_ledger(self) -> None:
         try:

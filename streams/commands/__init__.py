@@ -23,6 +23,7 @@ from streams.commands.demo import demo
 from streams.commands.directory import directory_app
 from streams.commands.ledger import ledger_app
 from streams.commands.migrate import migrate
+from streams.commands.pauses import pauses_app
 from streams.commands.publish import publish
 from streams.commands.simulate import simulate
 from streams.commands.smoke import smoke
@@ -60,6 +61,7 @@ app.add_typer(dashboards_app, name="dashboards")
 app.add_typer(bridge_app, name="bridge")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(dead_letters_app, name="dead-letters")
+app.add_typer(pauses_app, name="pauses")
 
 _MENDABLE = (
     SettingsError,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from schemas.formats import formats_at
 from schemas.pseudonym import Pseudonyms
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.dead_letters import Letter, write_mends
@@ -32,6 +33,7 @@ class Mender:
         self._directory = Directory.empty()
         if revision is not None:
             self._directory = Directory(revision, read_directory(self.client, self.database, revision))
+        self._formats = formats_at(settings.formats)
         kafka = settings.kafka
         self._incarnations = identify(kafka.bootstrap, [*EVENT_TOPICS, BACKFILL], kafka.log_identity)
         self._originals = Originals(kafka.bootstrap, kafka.api_version, self._incarnations)
@@ -54,4 +56,4 @@ class Mender:
         producer.flush()
 
     def _process(self, batches: list[Batch]) -> Work:
-        return process(batches, self._directory, self._keys, self._incarnations, Limits())
+        return process(batches, self._directory, self._keys, self._incarnations, Limits(), self._formats)

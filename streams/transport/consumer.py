@@ -199,6 +199,23 @@ class BatchConsumer(driver.Consumer):
         super().resume_partitions(tps)
         self._thread.wake()
 
+    async def give_back(self, tp: TP, offset: int) -> None:
+        """Pause a partition; what was delivered of it from `offset` on counts as never delivered.
+
+        `resume_partitions` has it read again from there. Nothing for a partition that is not ours any more.
+        """
+        partition = self._partitions.get(tp)
+        if partition is None or partition.expected is None:
+            return
+        self.pause_partitions({tp})
+        start = partition.give_back(offset)
+        await self._seek_back(tp, start)
+
+    def go_on(self, tp: TP) -> None:
+        """Read a partition again that was given back, if it is ours still."""
+        if tp in self._partitions:
+            self.resume_partitions({tp})
+
     # Commit: the commit rule
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:

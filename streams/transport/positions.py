@@ -93,6 +93,15 @@ class Partition:
         self.expected = next_offset
         return delivery
 
+    def give_back(self, offset: int) -> int:
+        """Forget the deliveries that end after `offset`, as if they were done; where the next one must begin."""
+        while self.deliveries and self.deliveries[-1].next_offset > offset:
+            self.deliveries.pop().done = True  # so that nobody waits for it; its end is never committed
+        ends = [delivery.next_offset for delivery in self.deliveries]
+        self.expected = max(offset, ends[-1] if ends else self.acknowledged() or 0)
+        self.sought = None
+        return self.expected
+
     def acknowledged(self) -> int | None:
         """Raise the watermark over everything acknowledged without a gap, and return it."""
         while self.deliveries and self.deliveries[0].done:

@@ -72,3 +72,16 @@ def test_a_jump_ahead_is_accepted_only_after_a_seek_back_from_the_same_offset() 
     assert partition.judge(150, 500) is Verdict.AHEAD
     partition.sought = 100
     assert partition.judge(150, 500) is Verdict.EXPIRED
+
+
+def test_what_is_given_back_is_never_committed_and_read_again() -> None:
+    """What came before it goes on as ever; nobody waits for what was given back."""
+    partition = Partition(expected=0, watermark=0, committed=0)
+    first, second, third = (partition.deliver(base, base + 10) for base in (0, 10, 20))
+    assert partition.give_back(10) == 10
+    assert (first.done, second.done, third.done) == (False, True, True)
+    assert partition.acknowledged() == 0
+    first.done = True
+    assert partition.acknowledged() == 10
+    assert partition.judge(10, 30) is Verdict.CONTINUES
+    assert partition.give_back(0) == 10  # a batch that was queued meanwhile does not lead back behind what is done
