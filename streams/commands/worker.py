@@ -12,6 +12,9 @@ import typer
 
 from streams.logs import configure_logs
 from streams.settings import read_settings
+from streams.topics import Lane
+
+_BACKFILL_NICENESS = 10
 
 
 def worker(
@@ -22,6 +25,8 @@ def worker(
     Settings come from variables that begin with ENT_: ENT_KAFKA__BOOTSTRAP, ENT_DATABASE__HOST, ENT_PSEUDONYM_KEY_FILE…
     """
     settings = read_settings()
+    if settings.kafka.lane is Lane.BACKFILL:
+        os.nice(_BACKFILL_NICENESS)  # on a machine that it shares, the present goes first
     configure_logs(settings.log_level)
     from streams.worker import Worker  # here, so that the other commands start without Faust
 

@@ -1,0 +1,26 @@
+"""docs/guarantees.md: every promise has a test, and the test is there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROWS = [
+    [cell.strip() for cell in line.strip("|").split(" | ")]
+    for line in (ROOT / "docs/guarantees.md").read_text().splitlines()
+    if line.startswith("| ") and not line.startswith("| Promise")
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:60])
+def test_a_promise_names_a_test_that_is_there(row: list[str]) -> None:
+    _promise, _mechanism, test = row
+    file, name = test.strip(" |`").split("::")
+    assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(), re.MULTILINE)
+
+
+def test_there_are_promises() -> None:
+    assert len(ROWS) > 20
