@@ -25,7 +25,7 @@ from streams.producer import Producer, open_producer
 from streams.simulator.mulhouse import EXAMPLE
 from streams.topics import LOGIN, Lane
 
-_DONE_S = 30.0
+_DONE_S = 55.0
 
 
 class Answer(NamedTuple):

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 import zstandard
 
+from streams.topics import BACKFILL, Lane
 from tests.integration.mending.conftest import Town, login
 
 LAST_WEEK = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=7)
@@ -72,3 +75,18 @@ def test_a_file_that_is_cut_says_so_and_what_was_whole_is_there(town: Town, tmp_
     assert answer.returncode == 2
     assert "damaged or cut" in answer.stderr
     assert len(answer.stderr.splitlines()) == 1
+
+
+@pytest.mark.timeout(120)
+def test_today_does_not_wait_for_history(town: Town) -> None:
+    """An event of now is counted while thousands of old ones, each alone in its minute, wait on their lane."""
+    school = "0689901T"  # one that the directory knows
+    feed = [login(f"y-{n}", LAST_WEEK - timedelta(minutes=7 * n), "0680093R") for n in range(2_000)]
+    town.send(*feed, topic=BACKFILL)
+    with closing(town.scene.committed(Lane.BACKFILL)) as position:
+        town.send(login("today", datetime.now(UTC), school, profile="academie"))
+        today = f"SELECT count() FROM ent.v_usage_by_minute WHERE uai = '{school}' AND profile = 'academie'"
+        town.wait(lambda: town.query(today) == [(1,)])
+        assert position.behind(len(feed)) > 0
+    town.wait_counted(Lane.BACKFILL)
+    assert town.query("SELECT count() FROM ent.v_events WHERE school = '0680093R'") == [(len(feed),)]
