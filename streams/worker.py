@@ -172,9 +172,12 @@ class Worker:
             self._repeat(_PROGRESS_INTERVAL_S, self._record_progress),
             self._repeat(_DIRECTORY_INTERVAL_S, partial(asyncio.to_thread, self._directory.refresh)),
             self._repeat(_PAUSES_INTERVAL_S, self._refresh_pauses),
-            self._repeat(_LEDGER_INTERVAL_S, self._check_ledger),
-            self._repeat(_FREEZE_INTERVAL_S, self._freeze_ledger),
         ]
+        if self._lane is Lane.LIVE:  # it speaks for all lanes: the ledger is one
+            stages += [
+                self._repeat(_LEDGER_INTERVAL_S, self._check_ledger),
+                self._repeat(_FREEZE_INTERVAL_S, self._freeze_ledger),
+            ]
         self._stages = [loop.create_task(stage) for stage in stages]
         for task in self._stages:
             task.add_done_callback(_leave)

@@ -249,6 +249,7 @@ def test_prometheus_scrapes_the_worker() -> None:
     scraped = {job["job_name"]: job["static_configs"] for job in given["scrape_configs"]}
     assert scraped == {
         "ent-worker": [{"targets": [f"worker:{port}"]}],
+        "ent-backfill": [{"targets": [f"backfill:{environment('backfill')['ENT_METRICS_PORT']}"]}],
         "alertmanager": [{"targets": ["alertmanager:9093"]}],
     }
     assert given["alerting"]["alertmanagers"] == [{"static_configs": scraped["alertmanager"]}]

@@ -1,5 +1,16 @@
 -- The ledger by day of arrival, frozen by month; gaps and overlaps of offsets, found here; partitions that are paused.
 
+-- As in 0010, and asking only for the minutes of mended events: minutes are what events are ordered by.
+CREATE OR REPLACE VIEW ${database}.v_mending ${on_cluster} AS
+SELECT d.*, m.event_time AS event_time, m.event_school AS event_school, m.event_type AS event_type,
+  m.event_id AS mended_by, m.origin AS origin, m.sent_at AS sent_at,
+  multiIf(m.origin = '', 'open', (toStartOfMinute(m.event_time), m.event_school, m.event_type, m.event_id) IN (
+    SELECT toStartOfMinute(event_time), school, type, event_id FROM ${database}.events
+    WHERE toStartOfMinute(event_time) IN (SELECT toStartOfMinute(event_time) FROM ${database}.dead_letter_mends)
+      AND event_id IN (SELECT event_id FROM ${database}.dead_letter_mends)), 'mended', 'sent') AS state
+FROM (SELECT * FROM ${database}.dead_letters FINAL) AS d
+LEFT JOIN (SELECT * FROM ${database}.dead_letter_mends FINAL) AS m USING (topic, incarnation, partition, offset);
+
 ALTER TABLE ${database}.dropped ${on_cluster}
   ADD COLUMN IF NOT EXISTS arrived_at DateTime64(3, 'UTC')
   COMMENT 'Kafka''s timestamp; of a hole, that of the record before or after it in its batch, 1970 where there is none';

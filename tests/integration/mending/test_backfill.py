@@ -14,6 +14,8 @@ import zstandard
 from streams.topics import BACKFILL, Lane
 from tests.integration.mending.conftest import Town, login
 
+pytestmark = pytest.mark.timeout(180)  # with the start of the town, on a busy machine
+
 LAST_WEEK = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0) - timedelta(days=7)
 SCHOOL = "0680099X"
 
@@ -77,7 +79,6 @@ def test_a_file_that_is_cut_says_so_and_what_was_whole_is_there(town: Town, tmp_
     assert len(answer.stderr.splitlines()) == 1
 
 
-@pytest.mark.timeout(120)
 def test_today_does_not_wait_for_history(town: Town) -> None:
     """An event of now is counted while thousands of old ones, each alone in its minute, wait on their lane."""
     school = "0689901T"  # one that the directory knows

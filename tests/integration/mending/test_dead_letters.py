@@ -17,6 +17,8 @@ from streams.pipeline import Keys, Limits, process
 from streams.topics import LOGIN, Lane
 from tests.integration.mending.conftest import Town, login
 
+pytestmark = pytest.mark.timeout(180)  # with the start of the town, on a busy machine
+
 ALLOWED = Limits().future
 SCHOOL = "0680098W"
 ELSEWHERE = "0680097V"

@@ -16,6 +16,8 @@ from streams.simulator.mulhouse import EXAMPLE
 from streams.topics import Lane
 from tests.integration.mending.conftest import Town, login
 
+pytestmark = pytest.mark.timeout(180)  # with the start of the town, on a busy machine
+
 NEW_SCHOOL = f"0680096{check_letter('0680096')}"
 MORNING = datetime.now(UTC).replace(hour=9, minute=30, second=0, microsecond=0) - timedelta(days=2)
 SINCE = MORNING.strftime("%Y-%m-%d")

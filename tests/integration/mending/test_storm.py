@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import pytest
+
 from streams.topics import APP_VISIT, LOGIN, Lane
 from tests.integration.mending.conftest import Town, login
+
+pytestmark = pytest.mark.timeout(180)  # with the start of the town, on a busy machine
 
 SCHOOL = "0680090M"
 BAD = 1_500
