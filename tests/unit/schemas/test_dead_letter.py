@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.dead_letter import DeadLetter, redact
+from schemas.dead_letter import DeadLetter, redact, why_payload_does_not_serve
 from schemas.formats import FORMATS, UNKNOWN, decode
 from schemas.formats.kept import Kept
-from schemas.pseudonym import Key, Pseudonyms
+from schemas.pseudonym import Key, Pseudonyms, event_ids
 from tests.fuzz.compare import MODES
 from tests.fuzz.mutate import Mutator
 
@@ -205,3 +206,29 @@ def test_a_dead_letter_says_what_every_field_is() -> None:
         }
     )
     assert DeadLetter.model_validate_json(letter.model_dump_json()) == letter
+
+
+def why_not(document: object, pseudonyms: Pseudonyms = OURS, format_name: str = "canonical") -> str | None:
+    """Whether what was kept under `OURS` stands for the record when it is asked under `pseudonyms`."""
+    kept_then = redact(json.dumps(document).encode(), format_name, OURS)
+    return why_payload_does_not_serve(kept_then.payload, format_name, kept_then.event_id, pseudonyms)
+
+
+def test_what_was_kept_stands_for_a_record_only_where_nothing_was_taken_from_it() -> None:
+    """And only under the key of its pseudonyms, or its users would be other persons."""
+    structure = {**EVENT, "data": {"structures": ["str-1"], "profile": "eleve"}}
+    assert why_not(EVENT) is None
+    assert why_not({**EVENT, "data": {**EVENT["data"], "profile": "Jeanne"}}) == "a value was not fit to be kept"
+    assert why_not({**EVENT, "data": {**EVENT["data"], "app_raw": "x"}}) == "a value was not fit to be kept"
+    assert why_not(structure) == "it names no school by its UAI"
+    assert why_not({**EVENT, "id": 7}) == "it does not hold the event's identity"
+    assert why_not(EVENT, Pseudonyms(Key(bytes(range(9, 49))))) == "its ids are pseudonyms under another key"
+    assert why_not([EVENT]) == "nothing was kept of it"
+    entcore = {"event-type": "LOGIN", "structures": ["str-1"], "profil": "Teacher"}
+    assert why_not(entcore, format_name="entcore") == "it does not hold the event's identity"
+
+
+def test_the_identity_that_is_kept_is_the_events_own() -> None:
+    (event_id,) = event_ids(pl.Series(["urn:é"]), pl.Series(["e-1"]))
+    told = json.dumps({**EVENT, "source": "urn:é"}).encode()
+    assert redact(told, "canonical", OURS).event_id == event_id.hex()
