@@ -181,6 +181,8 @@ class School(_Version):
     structure_ids: Annotated[list[Identifier], Field(max_length=16), AfterValidator(_distinct)] = Field(
         default_factory=list, description="Ids under which platforms that send no UAI know the school."
     )
+    pupils: int = Field(0, ge=0, le=5000, description="Pupils, in persons; 0: not known. Source: effectifs.")
+    ips: float | None = Field(None, ge=0, le=250, description="Social index; null: not known. Source: IPS des écoles.")
 
     @property
     def key(self) -> str:

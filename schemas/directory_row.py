@@ -32,6 +32,8 @@ SCHOOL_ROW: Final[dict[str, pl.DataType]] = {
     "pilot": pl.Boolean(),
     "mobile_classes": pl.UInt16(),
     "structure_ids": pl.List(pl.String()),
+    "pupils": pl.UInt16(),
+    "ips": pl.Float64(),
     "digest": pl.Binary(),
 }
 

@@ -15,9 +15,11 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.directory import current_revision, read_directory
 from sinks.clickhouse.named_events import ClickHouseNamedEvents
 from sinks.clickhouse.store import ClickHouseStore
+from streams.commands.directory_sources import PARIS, MaxLoss, import_sources, told
 from streams.directory.csv_file import Problem
+from streams.directory.difference import MAX_LOSS_SHARE, TooManyLostError
 from streams.directory.folder import DirectoryFolderError, read_folder
-from streams.directory.loading import load_directory
+from streams.directory.loading import load_directory, preview_directory
 from streams.directory.reenrichment import Reenriched, reenrich_since
 from streams.directory.snapshot import Directory
 from streams.settings import SettingsError, read_database_settings, read_keys, read_settings
@@ -51,20 +53,23 @@ def load(
     again: Annotated[
         bool, typer.Option("--again", help="Also where nothing changed, for a database that has lost it.")
     ] = False,
+    max_loss: MaxLoss = MAX_LOSS_SHARE,
     as_json: _AsJson = False,
 ) -> None:
     """Send the directory to Kafka as a new revision; workers put it in force when all of it has arrived.
 
     Exit 1, with what to mend, where the files are not right; nothing is sent then.
     """
-    api_version: ApiVersion = None
-    if bootstrap is None:
-        kafka = read_settings().kafka
-        bootstrap, api_version = kafka.bootstrap, kafka.api_version
+    bootstrap, api_version = _broker(bootstrap)
     try:
-        done = load_directory(folder, bootstrap, api_version=api_version, even_if_unchanged=again)
+        done = load_directory(
+            folder, bootstrap, api_version=api_version, even_if_unchanged=again, max_loss_share=max_loss
+        )
     except DirectoryFolderError as error:
         _complain(error.problems)
+    except TooManyLostError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     if as_json:
         typer.echo(json.dumps(asdict(done)))
     elif done.changed:
@@ -110,6 +115,33 @@ def reenrich(
             f"{total['changed']} of {total['looked_at']} events {would} by revision {revision}; "
             f"{total['unmapped']} still name a school or class that it does not know"
         )
+
+
+@directory_app.command()
+def preview(
+    folder: _Folder,
+    bootstrap: Annotated[
+        str | None, typer.Option(help="Kafka as host:port,…; by default ENT_KAFKA__BOOTSTRAP.")
+    ] = None,
+    as_json: _AsJson = False,
+) -> None:
+    """Say what a load would change today in the directory that Kafka holds; nothing is sent."""
+    bootstrap, api_version = _broker(bootstrap)
+    try:
+        difference = preview_directory(folder, bootstrap, datetime.now(PARIS).date(), api_version=api_version)
+    except DirectoryFolderError as error:
+        _complain(error.problems)
+    typer.echo(json.dumps(asdict(difference), indent=2) if as_json else told(difference))
+
+
+def _broker(bootstrap: str | None) -> tuple[str, ApiVersion]:
+    if bootstrap is not None:
+        return bootstrap, None
+    kafka = read_settings().kafka
+    return kafka.bootstrap, kafka.api_version
+
+
+directory_app.command("import")(import_sources)
 
 
 def _complain(problems: list[Problem]) -> NoReturn:

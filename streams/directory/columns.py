@@ -79,6 +79,8 @@ SCHOOLS: Final = Table(
         Column("pilote", "pilot", _YES_OR_NO, _yes_no),
         Column("classes_mobiles", "mobile_classes", "a number from 0 to 1000"),
         Column("identifiants", "structure_ids", "ids of platforms separated by |, each once", _several),
+        Column("effectif", "pupils", "a number of pupils from 0 to 5000; nothing: not known"),
+        Column("ips", "ips", "the social index such as 98.5, or nothing"),
         *_VALID,
     ),
 )

@@ -5,21 +5,26 @@ from __future__ import annotations
 import re
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from pydantic import ValidationError
 
-from schemas.directory import TOPICS, Manifest
-from streams.directory.folder import DirectoryFolderError, read_folder
+from schemas.directory import TOPICS, Manifest, School, SchoolClass
+from schemas.directory_reader import read_directory_records
+from streams.directory.difference import MAX_LOSS_SHARE, Difference, compare
+from streams.directory.folder import DirectoryFolderError, Folder, read_folder
 from streams.producer import open_producer
 from streams.topics import ApiVersion, TopicError
 
 _ANSWER_TIMEOUT_S: Final = 30.0
+_PARIS: Final = ZoneInfo("Europe/Paris")
 _REVISION: Final = re.compile(rb'^\{"revision":(\d+)')
 
 
@@ -42,7 +47,8 @@ class Loaded:
 class _Present:
     """What the topics hold."""
 
-    keys: dict[str, set[bytes]] = field(default_factory=lambda: defaultdict(set))
+    records: dict[str, dict[bytes, bytes]] = field(default_factory=lambda: defaultdict(dict))
+    """topic -> key -> value, without the manifest."""
     revision: int = 0
     """The highest one of any record, that of an unfinished load included."""
     manifest: Manifest | None = None
@@ -50,14 +56,14 @@ class _Present:
     def take(self, topic: str, key: bytes, value: bytes | None) -> None:
         """Note one record."""
         if value is None:
-            self.keys[topic].discard(key)
+            self.records[topic].pop(key, None)
             return
         if found := _REVISION.match(value):
             self.revision = max(self.revision, int(found[1]))
         if topic == Manifest.topic and key == Manifest.KEY.encode():
             self.manifest = _manifest_or_none(value)
         else:
-            self.keys[topic].add(key)
+            self.records[topic][key] = value
 
     def says(self, manifest: Manifest) -> bool:
         """Whether a complete revision with the content of `manifest` is what they hold."""
@@ -65,16 +71,46 @@ class _Present:
         return last is not None and last.content == manifest.content and last.revision == self.revision
 
 
+def preview_directory(folder: Path, bootstrap: str, on: date, *, api_version: ApiVersion = None) -> Difference:
+    """What a load of `folder` would change of what the topics hold, as of a day. Raises as a load does."""
+    found = read_folder(folder)
+    if found.problems:
+        raise DirectoryFolderError(found.problems)
+    return _difference(_read_topics(bootstrap, api_version), found, on)
+
+
+def _difference(present: _Present, found: Folder, on: date) -> Difference:
+    new = {topic: dict(records) for topic, records in found.records.items()}
+    return compare(_described(present.records), _described(new), on)
+
+
+def _described(records: Mapping[str, Mapping[bytes, bytes]]) -> Iterator[School | SchoolClass]:
+    """Those that can be read: one of another version describes nothing that could be lost."""
+    for topic in (School.topic, SchoolClass.topic):
+        told = records.get(topic, {})
+        for record in read_directory_records(topic, list(told), list(told.values())).records:
+            if isinstance(record, School | SchoolClass):
+                yield record
+
+
 def load_directory(
-    folder: Path, bootstrap: str, *, api_version: ApiVersion = None, even_if_unchanged: bool = False
+    folder: Path,
+    bootstrap: str,
+    *,
+    api_version: ApiVersion = None,
+    even_if_unchanged: bool = False,
+    max_loss_share: float = MAX_LOSS_SHARE,
+    today: date | None = None,
 ) -> Loaded:
     """Send the directory in `folder` as a new revision, unless the topics say the same already.
+
+    `max_loss_share` is how many of the schools that hold `today` (in Paris, by default) it may lose.
 
     The revision is the present time in milliseconds, or one more than the last if that is greater. Receivers put it in
     force when they have all of it; until then, and if this is interrupted, the one before stays in force.
 
-    Raises DirectoryFolderError with all that is to be mended, TopicError where Kafka or a topic is missing, and
-    ProducerError where Kafka did not take everything.
+    Raises DirectoryFolderError with all that is to be mended, TooManyLostError where it would lose more than that,
+    TopicError where Kafka or a topic is missing, and ProducerError where Kafka did not take everything.
     """
     found = read_folder(folder)
     if found.problems:
@@ -85,10 +121,11 @@ def load_directory(
     counts = (manifest.schools, manifest.classes, manifest.profiles)
     if present.says(manifest) and not even_if_unchanged:
         return Loaded(present.revision, changed=False, withdrawn=0, **_named(counts))
+    _difference(present, found, today or datetime.now(_PARIS).date()).check(max_loss_share)
     withdrawn = 0
     with open_producer(bootstrap, api_version=api_version) as producer:
         for topic in TOPICS:
-            gone = present.keys[topic].difference(key for key, _ in found.records[topic])
+            gone = present.records[topic].keys() - {key for key, _ in found.records[topic]}
             withdrawn += len(gone)
             for key, value in found.records[topic]:
                 producer.send(topic, value, key)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from schemas.directory import TOPICS, Manifest, School, SchoolClass
+from streams.directory.difference import TooManyLostError
 from streams.directory.folder import DirectoryFolderError, read_folder
-from streams.directory.loading import load_directory
+from streams.directory.loading import load_directory, preview_directory
 from streams.producer import open_producer
 from streams.topics import TopicError
 from tests.integration.brokers import LiveBroker
@@ -128,3 +130,26 @@ def _has(broker: LiveBroker, topic: str) -> bool:
         return bool(consumer.partitions_for_topic(topic))
     finally:
         consumer.close()
+
+
+def test_a_load_that_loses_too_many_schools_sends_nothing(empty_topics: LiveBroker, folder: Path) -> None:
+    """It is refused before the first record, and taken where the loss is allowed; the preview says the same before."""
+    day = date(2026, 10, 1)
+    load(empty_topics, folder)
+    before = log_of(empty_topics, School.topic)
+    lines = (folder / "schools.csv").read_text().splitlines()
+    kept = {line.split(";")[0] for line in lines[1:31]}
+    for name in ("schools", "classes", "accounts"):
+        path = folder / f"{name}.csv"
+        head, *rest = path.read_text().splitlines()
+        place = head.split(";").index("uai")
+        path.write_text("\n".join([head, *(line for line in rest if line.split(";")[place] in kept)]) + "\n")
+    difference = preview_directory(folder, empty_topics.bootstrap, day, api_version=empty_topics.api_version)
+    assert difference.lost
+    assert not difference.added
+    told = {"api_version": empty_topics.api_version, "today": day}
+    with pytest.raises(TooManyLostError, match="would be lost"):
+        load_directory(folder, empty_topics.bootstrap, **told)  # type: ignore[arg-type]
+    assert log_of(empty_topics, School.topic) == before
+    done = load_directory(folder, empty_topics.bootstrap, max_loss_share=1.0, **told)  # type: ignore[arg-type]
+    assert done.withdrawn >= len(difference.lost)

@@ -5,3 +5,7 @@ CREATE TABLE IF NOT EXISTS ${database}.bridges ${on_cluster} (
   recorded_at DateTime64(6, 'UTC') COMMENT 'clock of the database')
 ENGINE = ${replicated}ReplacingMergeTree(recorded_at)
 ORDER BY bridge;
+
+ALTER TABLE ${database}.schools ${on_cluster}
+  ADD COLUMN IF NOT EXISTS pupils UInt16 COMMENT 'persons; 0: not known' AFTER structure_ids,
+  ADD COLUMN IF NOT EXISTS ips Nullable(Float64) COMMENT 'social index; null: not known' AFTER pupils;

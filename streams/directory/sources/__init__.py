@@ -1,0 +1,1 @@
+"""Other people's files, told as lines of a directory's folder."""
