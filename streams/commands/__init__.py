@@ -22,11 +22,13 @@ from streams.commands.decode import decode
 from streams.commands.demo import demo
 from streams.commands.directory import directory_app
 from streams.commands.ledger import ledger_app
+from streams.commands.doctor import doctor
 from streams.commands.migrate import migrate
 from streams.commands.pauses import pauses_app
 from streams.commands.publish import publish
 from streams.commands.simulate import simulate
 from streams.commands.smoke import smoke
+from streams.commands.status import status
 from streams.commands.topics import topics
 from streams.commands.worker import worker
 from streams.producer import ProducerError
@@ -53,6 +55,8 @@ _COMMANDS = (
     backfill,
     publish,
     chaos,
+    doctor,
+    status,
 )
 for command in _COMMANDS:
     app.command()(command)

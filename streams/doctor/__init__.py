@@ -1,0 +1,1 @@
+"""What `ent doctor` looks at, and what it says of each."""
