@@ -12,6 +12,7 @@ from streams.backfill.files import FileDamagedError
 from streams.backfill.sending import BackfillError
 from streams.brokers import BrokerError
 from streams.commands.backfill import backfill
+from streams.commands.backup import backup, restore
 from streams.commands.bridge import bridge_app
 from streams.commands.chaos import chaos
 from streams.commands.collect import collect, token
@@ -23,6 +24,7 @@ from streams.commands.demo import demo
 from streams.commands.directory import directory_app
 from streams.commands.ledger import ledger_app
 from streams.commands.doctor import doctor
+from streams.commands.examples import attach_examples
 from streams.commands.migrate import migrate
 from streams.commands.pauses import pauses_app
 from streams.commands.publish import publish
@@ -57,6 +59,8 @@ _COMMANDS = (
     chaos,
     doctor,
     status,
+    backup,
+    restore,
 )
 for command in _COMMANDS:
     app.command()(command)
@@ -66,6 +70,7 @@ app.add_typer(bridge_app, name="bridge")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(pauses_app, name="pauses")
+attach_examples(app)
 
 _MENDABLE = (
     SettingsError,

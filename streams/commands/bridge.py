@@ -42,10 +42,7 @@ def bridge() -> None:
 def entcore(
     once: Annotated[bool, typer.Option("--once", help="One reading, then exit; 1 if it broke off.")] = False,
 ) -> None:
-    """Read an entcore platform's list of events into Kafka, until SIGTERM; the position is kept in the database.
-
-    ENT_BRIDGE__URL=https://ent.example ENT_BRIDGE__AUTHORIZATION_FILE=/run/secrets/entcore ent bridge entcore
-    """
+    """Read an entcore platform's list of events into Kafka, until SIGTERM; the position is kept in the database."""
     settings = read_settings()
     configure_logs(settings.log_level)
     if settings.bridge.url is None:

@@ -56,8 +56,6 @@ def import_sources(
 
     Schools that are in the folder are brought up to date; others come in by --commune or by an AAF export. Lines that
     change are ended and new ones begin, so the history stays. Exit 1 where the result would not be right.
-
-        ent directory import mulhouse --annuaire annuaire.csv --ips ips.csv --commune Mulhouse --write
     """
     on = as_of.date() if as_of else datetime.now(PARIS).date()
     try:

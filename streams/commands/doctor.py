@@ -32,9 +32,6 @@ def doctor(
 
     Settings, secrets, broker, topics, database, clock, disks, migrations, directory, calendar, figures, ledger, tokens,
     Grafana. Nothing is changed. Exit 1 if anything is wrong; each finding says what to do.
-
-        ent doctor
-        ent doctor --grafana http://localhost:3000 --json
     """
     found: list[Finding] = []
     for finding in _findings(grafana):

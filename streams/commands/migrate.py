@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -15,6 +17,7 @@ from streams.settings import read_database_settings
 
 def migrate(
     check: Annotated[bool, typer.Option("--check", help="Only say what is missing; exit 1 if anything is.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
 ) -> None:
     """Create or update the tables. May be repeated, may run twice at once, may be cut and run again."""
     settings = read_database_settings()
@@ -22,7 +25,7 @@ def migrate(
     report = apply_migrations(client, settings.database, check=check)
     if not check:
         write_applications(client, settings.database, int(time.time()))
-    for line in report.lines():
+    for line in [json.dumps(asdict(report), indent=2)] if as_json else report.lines():
         typer.echo(line)
     if check and report.pending:
         raise typer.Exit(1)

@@ -41,8 +41,6 @@ def status(
     """How far the figures are complete, what comes in, whether the ledger closes, which alerts on schools stand.
 
     Needs the database alone. Exit 1 if the ledger does not close.
-
-        ent status --watch
     """
     settings = read_database_settings()
     client = connect(settings)

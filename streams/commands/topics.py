@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -14,6 +16,7 @@ def topics(
     check: Annotated[
         bool, typer.Option("--check", help="Create nothing; exit 1 where a topic is not as it should be.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
 ) -> None:
     """Create the topics that are missing; never change or delete one that is there."""
     kafka = read_settings().kafka
@@ -21,8 +24,11 @@ def topics(
     if not check:
         create_topics(kafka.bootstrap, wanted, replication=kafka.replication, api_version=kafka.api_version)
     problems = check_topics(kafka.bootstrap, wanted, api_version=kafka.api_version)
+    if as_json:
+        typer.echo(json.dumps({"problems": [asdict(problem) for problem in problems]}, indent=2))
     for problem in problems:
         typer.echo(str(problem), err=True)
     if problems:
         raise typer.Exit(1)
-    typer.echo("all topics are as they should be")
+    if not as_json:
+        typer.echo("all topics are as they should be")

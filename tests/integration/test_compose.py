@@ -15,7 +15,9 @@ import pytest
 import yaml
 from typer.main import get_command
 
+from streams.bridge.metrics import REGISTRY as BRIDGE
 from streams.brokers.jars import KAFKA_VERSION
+from streams.collector.metrics import REGISTRY as COLLECTOR
 from streams.commands import app
 from streams.metrics import REGISTRY
 from streams.settings import Settings, read_database_settings, read_settings
@@ -261,7 +263,7 @@ def test_prometheus_scrapes_the_worker() -> None:
 def test_alert_rules_name_metrics_that_exist(rule: dict[str, Any]) -> None:
     """A rule on a metric that nobody exports never fires; and each rule says what to do."""
     series = {"up", "alertmanager_notifications_failed_total"} | set(RECORDED)
-    for metric in REGISTRY.collect():
+    for metric in (one for registry in (REGISTRY, COLLECTOR, BRIDGE) for one in registry.collect()):
         series |= {f"{metric.name}{suffix}" for suffix in _SUFFIXES.get(metric.type, ("",))}
     named = {name for expression in expanded(rule["expr"]) for name in _SERIES.findall(expression)}
     assert named

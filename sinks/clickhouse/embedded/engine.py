@@ -246,9 +246,11 @@ def _configuration(folder: Path, limits: EngineLimits) -> str:
         "uncompressed_cache_size": 0,
         "index_uncompressed_cache_size": 0,
         "query_cache": "<max_size_in_bytes>0</max_size_in_bytes>",
+        "backups": f"<allowed_path>{escape(str(folder / 'backups'))}</allowed_path>",
         "compiled_expression_cache_size": limits.mark_cache_bytes // 4,
         "background_pool_size": limits.background_merges,
         "background_schedule_pool_size": 2,
     }
-    lines = [f"  <{k}>{v if k == 'query_cache' else escape(str(v))}</{k}>" for k, v in entries.items()]
+    nested = ("query_cache", "backups")
+    lines = [f"  <{k}>{v if k in nested else escape(str(v))}</{k}>" for k, v in entries.items()]
     return "\n".join(["<clickhouse>", *lines, "</clickhouse>", ""])

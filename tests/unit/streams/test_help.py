@@ -1,0 +1,69 @@
+"""The command line explains itself: every command has examples, they are right, and what reports speaks JSON."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from streams.commands import app
+from streams.commands.examples import EXAMPLES
+
+NO_REPORT = frozenset(
+    [
+        *(
+            "demo",
+            "worker",
+            "collect",
+            "database",
+            "bridge entcore",
+            "simulate",
+            "chaos",
+            "publish",
+            "backfill",
+            "smoke",
+        ),
+        *("dashboards build", "dashboards check"),
+        *("decode", "dead-letters show"),
+        "token",
+    ]
+)
+"""They run on and on, write files, speak JSON by themselves, or TOML."""
+
+
+def walk(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    if hasattr(command, "commands"):
+        for name, inner in command.commands.items():
+            yield from walk(inner, (*words, name))
+    else:
+        yield " ".join(words), command
+
+
+COMMANDS = dict(walk(get_command(app)))
+
+
+@pytest.mark.parametrize("words", EXAMPLES)
+def test_every_example_is_a_call_of_its_command(words: str) -> None:
+    """Its options are those of the command, and its help ends with it."""
+    command = COMMANDS[words]
+    options = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    for example in EXAMPLES[words]:
+        _, called, rest = example.partition(f"ent {words}")
+        assert called, example
+        told = [word for word in shlex.split(rest.partition(">>")[0]) if word.startswith("--")]
+        assert set(told) <= options, example
+    shown = CliRunner().invoke(app, [*words.split(), "--help"]).output
+    assert re.sub(r"\W", "", EXAMPLES[words][0]) in re.sub(r"\W", "", shown)
+
+
+def test_every_report_can_be_had_as_json() -> None:
+    """Of whatever ends with an answer."""
+    lacking = {
+        words for words, command in COMMANDS.items() if "--json" not in {o for p in command.params for o in p.opts}
+    }
+    assert lacking <= NO_REPORT
