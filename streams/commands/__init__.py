@@ -14,6 +14,7 @@ from streams.brokers import BrokerError
 from streams.commands.backfill import backfill
 from streams.commands.backup import backup, restore
 from streams.commands.bridge import bridge_app
+from streams.commands.calendar import calendar_app
 from streams.commands.chaos import chaos
 from streams.commands.collect import collect, token
 from streams.commands.dashboards import dashboards_app
@@ -22,9 +23,9 @@ from streams.commands.dead_letters import dead_letters_app
 from streams.commands.decode import decode
 from streams.commands.demo import demo
 from streams.commands.directory import directory_app
-from streams.commands.ledger import ledger_app
 from streams.commands.doctor import doctor
 from streams.commands.examples import attach_examples
+from streams.commands.ledger import ledger_app
 from streams.commands.migrate import migrate
 from streams.commands.pauses import pauses_app
 from streams.commands.publish import publish
@@ -70,6 +71,7 @@ app.add_typer(bridge_app, name="bridge")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(pauses_app, name="pauses")
+app.add_typer(calendar_app, name="calendar")
 attach_examples(app)
 
 _MENDABLE = (

@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import psutil
 
+from schemas.school_time.bundled import BUNDLED
+from sinks.clickhouse.school_time import SchoolTimeTables
 from sinks.clickhouse.store import ClickHouseStore
 from streams.clock import Clock
 from streams.demo.freshness import FreshnessProbe, percentile
@@ -81,7 +83,7 @@ def play(script: Script, say: Callable[[str], None]) -> dict[str, Any]:
     say("starting broker, database and worker")
     with Scene(script.place, jvm=script.jvm, clock_offset=clock.offset) as scene:
         scene.start_worker()
-        simulation = _load_directory(script, scene, say)
+        simulation = _load_directory(script, scene, clock, say)
         producer = PacedProducer(
             open_producer(scene.bootstrap, api_version=scene.api_version), scene.committed(), scene.worker.check
         )
@@ -105,13 +107,17 @@ class _Replayed:
     seconds: float
 
 
-def _load_directory(script: Script, scene: Scene, say: Callable[[str], None]) -> Simulation:
-    """Bring the directory into force and build the simulated schools from the same files."""
+def _load_directory(script: Script, scene: Scene, clock: Clock, say: Callable[[str], None]) -> Simulation:
+    """Bring directory and school time into force and build the simulated schools from the same files."""
     load_directory(script.directory, scene.bootstrap, api_version=scene.api_version)
     directory = read_directory_folder(script.directory)
     scene.wait_for_directory()
     say(f"directory in force: {len(directory.rows.classes)} classes")
-    return Simulation(directory.rows, script.seed, script.scale, script.faults)
+    simulation = Simulation(directory.rows, script.seed, script.scale, script.faults)
+    tables = SchoolTimeTables(scene.client, DATABASE)
+    tables.load(BUNDLED, simulation.timetables(clock.now().astimezone(PARIS).date()))
+    tables.expand()
+    return simulation
 
 
 def _replay(

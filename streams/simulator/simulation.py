@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from schemas.directory_row import DirectoryRows
+from schemas.school_time import Timetable
 from streams.simulator.calendar import FIRST_KNOWN_DAY
 from streams.simulator.day import Day, draw_day
 from streams.simulator.faults import Faults
@@ -17,6 +18,7 @@ from streams.simulator.happenings import PARIS, midnight_ms
 from streams.simulator.population import Settling
 from streams.simulator.record import Record
 from streams.simulator.rows import TOMBSTONE, Ints
+from streams.simulator.school_week import timetables_of
 from streams.simulator.truth import Truth
 from streams.simulator.wire import render
 
@@ -50,6 +52,10 @@ class Simulation:
         self._days: dict[date, Day] = {}
         self._arriving: dict[date, _Arriving] = {}
         self.truth = Truth()
+
+    def timetables(self, day: date) -> dict[tuple[str, str], Timetable]:
+        """The weeks that the schools keep in the school year of a day, by UAI and school year."""
+        return timetables_of(self._settling.on(day), day)
 
     def history(self, first_day: date, until: datetime) -> Iterator[list[Record]]:
         """Chunks of all records that arrive from the beginning of `first_day` in Paris until before `until`, in order.

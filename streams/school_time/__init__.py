@@ -1,0 +1,1 @@
+"""School time in the service: the ministry's files, and its way into the database."""
