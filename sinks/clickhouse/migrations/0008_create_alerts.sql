@@ -4,10 +4,11 @@
 
 CREATE TABLE IF NOT EXISTS ${database}.alert_steps ${on_cluster} (
   alert_id String COMMENT 'made from what it is about and when it was opened',
-  step UInt16 COMMENT '1 is its opening',
-  what LowCardinality(String) COMMENT 'opened, worsened, resolved',
+  step UInt16 COMMENT 'from 1 on',
+  what LowCardinality(String) COMMENT 'opened, worsened, resolved; told: a digest, which never stands',
   at DateTime('UTC') COMMENT 'on the clock of the service',
   kind LowCardinality(String) COMMENT 'ecole_en_baisse, ecole_silencieuse, ecole_fermee_non_declaree, plateforme_en_baisse, flux_interrompu, serie_eteinte, doublons, calendrier_expire, baisse_lente, bulletin_hebdomadaire',
+  topic String COMMENT 'what it is about; one alert at most stands for each',
   uai LowCardinality(String) COMMENT 'empty: not about one school',
   profile LowCardinality(String) COMMENT 'empty: not about one profile',
   since DateTime('UTC') COMMENT 'when what it tells most likely began',
@@ -98,11 +99,11 @@ SELECT * EXCEPT written_at FROM ${database}.alert_steps FINAL;
 
 CREATE VIEW IF NOT EXISTS ${database}.v_alerts ${on_cluster} AS
 SELECT s.alert_id AS alert_id, last.1 AS kind, last.2 AS uai, last.3 AS profile, last.4 AS level, last.5 AS title, last.6 AS text,
-  last.7 AS observed, last.8 AS expected, last.9 AS evidence, last.10 AS limit, s.since AS since, s.opened_at AS opened_at,
-  if(last.11 = 'resolved', last.12, NULL) AS resolved_at, last.11 != 'resolved' AS open, s.steps AS steps,
+  last.7 AS observed, last.8 AS expected, last.9 AS evidence, last.10 AS limit, s.topic AS topic, s.since AS since, s.opened_at AS opened_at,
+  if(last.11 = 'resolved', last.12, NULL) AS resolved_at, last.11 NOT IN ('resolved', 'told') AS open, s.steps AS steps,
   s.details AS details, k.alert_id != '' AS acknowledged
 FROM (
-  SELECT alert_id, min(alert_steps.since) AS since, min(at) AS opened_at, max(step) AS steps, argMin(alert_steps.details, step) AS details,
+  SELECT alert_id, any(alert_steps.topic) AS topic, min(alert_steps.since) AS since, min(at) AS opened_at, max(step) AS steps, argMin(alert_steps.details, step) AS details,
     argMax((kind, uai, profile, level, title, text, observed, expected, evidence, limit, what, at), step) AS last
   FROM ${database}.alert_steps FINAL GROUP BY alert_id) AS s
 LEFT JOIN (SELECT alert_id FROM ${database}.alert_acks FINAL) AS k ON s.alert_id = k.alert_id;

@@ -1,0 +1,1 @@
+"""Alerts' life and their telling: passes over what the detector finds, steps in the database, messages to people."""

@@ -1,0 +1,95 @@
+"""What the detector, the pipeline and the calendar say, as signs of topics. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from schemas.school_time.horizon import Horizon
+from schemas.school_time.school_time import PARIS
+from streams.alerting.episodes import PLATFORM_TOPIC, SCHOOL_TOPIC, Gravity, Sign
+from streams.alerting.watch import Judgement
+from streams.alerts.finding import Finding
+from streams.alerts.rules import DIGEST, Kind
+
+FLOW_TOPIC: Final = "flux"
+CALENDAR_TOPIC: Final = "calendrier"
+FLOW_KIND: Final = "flux_interrompu"
+CALENDAR_KIND: Final = "calendrier_expire"
+DIGEST_KIND: Final = "bulletin_hebdomadaire"
+MUTED_BY_FLOW: Final = frozenset({PLATFORM_TOPIC, SCHOOL_TOPIC, "serie"})
+"""Topics of which nothing can be said while events do not arrive."""
+_GRAVE: Final = frozenset({Kind.PLATFORM_DOWN, Kind.SCHOOL_SILENT})
+
+
+def signs_of(judged: Judgement, findings: Sequence[Finding], uais: Sequence[str], profiles: Sequence[str]) -> list[Sign]:
+    """What was found on a day, by topic."""
+    return [_sign(judged, finding, uais, profiles) for finding in findings]
+
+
+def flow_sign(judged: Judgement | None, complete_through: datetime | None, now: datetime, stalled: timedelta) -> Sign | None:
+    """The pipeline has stalled, or nothing at all arrives although something is due."""
+    if complete_through is not None and now - complete_through > stalled:
+        since = complete_through
+    elif judged is not None and judged.dark is not None:
+        since = judged.moment(judged.dark[0])
+    else:
+        return None
+    return Sign(FLOW_TOPIC, FLOW_KIND, Gravity.GRAVE, since, since, now, active=True)
+
+
+def calendar_sign(horizon: Horizon, unknown: Sequence[str]) -> Sign | None:
+    """The calendar ends soon, has ended, or lacks a school. `unknown`: schools that it lacks, by UAI."""
+    if not (horizon.near or unknown):
+        return None
+    grave = horizon.expired or bool(unknown)
+    since = datetime.combine(min(horizon.after, horizon.today), time(), PARIS)
+    gravity = Gravity.GRAVE if grave else Gravity.ALERT
+    raised = datetime.combine(horizon.after, time(), PARIS)  # one alert for each end, however long it stands
+    return Sign(CALENDAR_TOPIC, CALENDAR_KIND, gravity, since, raised, since, active=True)
+
+
+def recovered_topics(judged: Judgement, uais: Sequence[str], least_expected: float, share: float = 0.7) -> set[str]:
+    """Schools whose day so far is near enough to the expected to end an alert of an earlier day; with the platform."""
+    seen, due = judged.day.seen_today, judged.day.regional.sum(1)
+    fine = (due >= least_expected) & (seen >= share * due)
+    topics = {f"{SCHOOL_TOPIC}:{uai}" for uai, one in zip(uais, fine.tolist(), strict=True) if one}
+    if due.sum() >= least_expected and seen.sum() >= share * due.sum():
+        topics |= {PLATFORM_TOPIC}
+    return topics
+
+
+def _sign(judged: Judgement, finding: Finding, uais: Sequence[str], profiles: Sequence[str]) -> Sign:
+    uai = "" if finding.school is None else uais[finding.school]
+    profile = "" if finding.profile is None else profiles[finding.profile]
+    grid = judged.day.grid
+    last = min(judged.day.at, grid.watched.stop) - 1  # what holds when the watch ends in the evening goes on
+    return Sign(
+        topic=_topic(finding.kind, uai, profile),
+        kind=finding.kind.value,
+        gravity=Gravity.DIGEST
+        if finding.kind in DIGEST
+        else (Gravity.GRAVE if finding.kind in _GRAVE else Gravity.ALERT),
+        since=judged.moment(finding.since),
+        raised=judged.moment(finding.raised + 1),
+        until=judged.moment(finding.until + 1),
+        active=finding.until >= last - grid.spans(judged.day.settings.join_min),
+        uai=uai,
+        profile=profile,
+        observed=finding.observed,
+        expected=finding.expected,
+        evidence=finding.evidence,
+        limit=finding.limit,
+        references=tuple(date.fromordinal(past.ordinal).isoformat() for past in finding.references),
+    )
+
+
+def _topic(kind: Kind, uai: str, profile: str) -> str:
+    topics: Mapping[Kind, str] = {
+        Kind.PLATFORM_DOWN: PLATFORM_TOPIC,
+        Kind.SERIES_OUT: f"serie:{profile}:{uai}",
+        Kind.SLOW_DECLINE: f"lente:{uai}",
+        Kind.DUPLICATES: f"doublons:{uai}",
+    }
+    return topics.get(kind, f"{SCHOOL_TOPIC}:{uai}")
