@@ -57,6 +57,8 @@ DIRECTORY_READ = Gauge(
 DIRECTORY_FAILURES = Counter(
     "ent_directory_failures", "Readings of the directory that failed; the last good one is kept.", registry=REGISTRY
 )
+ALERT_PASSES = Counter("ent_alert_passes", "Passes of this worker over the schools.", registry=REGISTRY)
+ALERT_PASSES_FAILED = Counter("ent_alert_passes_failed", "Those that ended with an error.", registry=REGISTRY)
 LEDGER_MISSING = Gauge(
     "ent_ledger_missing_offsets", "Offsets that came to no end; more than 0 is a defect.", registry=REGISTRY
 )

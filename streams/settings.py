@@ -16,6 +16,7 @@ from schemas.formats import Places
 from schemas.pseudonym import Key
 from sinks.clickhouse.client import DatabaseSettings
 from sinks.delivery import Patience
+from streams.alerting.settings import AlertSettings
 from streams.bridge.settings import BridgeSettings
 from streams.collector.settings import CollectorSettings
 from streams.storm import StormLimits
@@ -109,6 +110,12 @@ class LaneSettings(DatabaseOnly):
     kafka: KafkaSettings
 
 
+class DatabaseAndAlerts(DatabaseOnly):
+    """What the commands need that look after alerts."""
+
+    alerts: AlertSettings = Field(default_factory=AlertSettings)
+
+
 class Secrets(_FromEnvironment):
     """The keys; each from a variable or from a file."""
 
@@ -170,7 +177,7 @@ class ForPublication(DatabaseOnly, Secrets):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
 
-class Settings(ForPublication, FormatsOnly):
+class Settings(ForPublication, FormatsOnly, DatabaseAndAlerts):
     """Everything that a worker can be told, from variables that begin with ENT_."""
 
     kafka: KafkaSettings
@@ -201,6 +208,7 @@ def read_database_settings() -> DatabaseSettings:
     return _read(DatabaseOnly).database
 
 
+<<<<<<< HEAD
 def read_places() -> Places:
     """Where documents of Caliper and xAPI name school and profile; SettingsError likewise."""
     return _read(FormatsOnly).formats
@@ -214,6 +222,11 @@ def read_lane_settings() -> LaneSettings:
 def read_publication_settings() -> ForPublication:
     """The settings of `ent publish`; SettingsError likewise."""
     return _read(ForPublication)
+=======
+def read_alert_settings() -> DatabaseAndAlerts:
+    """The database's settings and those of alerting; SettingsError likewise."""
+    return _read(DatabaseAndAlerts)
+>>>>>>> 513f4ef (A lull that every such weekday has is no outage of the platform; outages in the simulator; the service in the worker)
 
 
 def read_keys() -> tuple[Key | None, Key | None]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import faust
 import structlog
@@ -45,6 +45,9 @@ from streams.topics import Lane, TopicError
 from streams.transport import BatchApp, PartitionPosition, TransportSettings
 from streams.windows import Pace, Stored, Windows
 
+if TYPE_CHECKING:
+    from streams.alerting.service import AlertService
+
 _log = structlog.get_logger(__name__)
 
 EX_OK = 0
@@ -61,6 +64,10 @@ _LEDGER_INTERVAL_S = 60.0
 _FREEZE_INTERVAL_S = 3600.0
 _PULSE_INTERVAL_S = 0.2
 _GC_THRESHOLD = (20_000, 10, 10)
+_ALERT_INTERVAL_S = 10.0
+"""Between looks at whether five more minutes can be judged."""
+_LEADING = (EVENT_TOPICS[0], 0)
+"""Whoever holds this partition watches the schools: see docs/adr/0024."""
 _BATCH_RECORDS = 5_000
 """Several batches wait in queues at any time: small ones keep the worker's memory small."""
 _PULSE_LIMIT_S = 30.0
@@ -140,6 +147,7 @@ class Worker:
         attach_event_agents(self.app, self._intake, self._lane)
         if self._lane is Lane.LIVE:
             attach_directory_agents(self.app, self._store_directory)
+        self._alerts: AlertService | None = None
         self._door = metrics.Door(settings.metrics_host, settings.metrics_port, self._healthy, self._ready)
 
     def run(self) -> NoReturn:
@@ -178,6 +186,8 @@ class Worker:
                 self._repeat(_LEDGER_INTERVAL_S, self._check_ledger),
                 self._repeat(_FREEZE_INTERVAL_S, self._freeze_ledger),
             ]
+        if self._settings.alerts.enabled:
+            stages.append(self._repeat(_ALERT_INTERVAL_S, self._watch_schools))
         self._stages = [loop.create_task(stage) for stage in stages]
         for task in self._stages:
             task.add_done_callback(_leave)
@@ -304,6 +314,25 @@ class Worker:
             return
         for month in months:
             _log.info("ledger_frozen", month=month)
+    async def _watch_schools(self) -> None:
+        """A pass over the schools, in one worker of the group. Whatever goes wrong in it, the next one is tried."""
+        if not any((tp.topic, tp.partition) == _LEADING for tp in self.app.positions()):
+            return
+        try:
+            await asyncio.to_thread(self._tick_alerts)
+        except StoreUnavailable as unavailable:
+            self._note_unavailable(unavailable)
+        except Exception:
+            metrics.ALERT_PASSES_FAILED.inc()
+            _log.exception("alert_pass_failed", advice="it is tried again; report this with the trace")
+
+    def _tick_alerts(self) -> None:
+        if self._alerts is None:
+            from streams.alerting.assembly import assemble  # here: only the leader needs numpy
+
+            self._alerts = assemble(self._client, self._database, self._settings.alerts)
+        if self._alerts.tick(self._clock.now()):
+            metrics.ALERT_PASSES.inc()
 
     # ---- what others ask -------------------------------------------------------------------------------------------
 

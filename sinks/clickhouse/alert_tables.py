@@ -1,6 +1,6 @@
 """Alerts in the database: their steps, what was told, what operators said, and the scores of every pass.
 
-Everything is added and nothing changed, under keys that are the same for whoever writes: a repeated call changes nothing.
+Everything is added and nothing changed, under keys that are the same for whoever writes: a repeated call does nothing.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Label:
     at: datetime
 
 
-_STEPS: Final = {
+_STEPS: Final[dict[str, Any]] = {
     "alert_id": pl.String,
     "step": pl.UInt16,
     "what": pl.String,
@@ -130,7 +130,7 @@ _STEPS: Final = {
     "text": pl.String,
     "details": pl.String,
 }
-HEALTH: Final = {
+HEALTH: Final[dict[str, Any]] = {
     "at": _MOMENT,
     "uai": pl.String,
     "profile": pl.String,
@@ -171,10 +171,13 @@ class AlertTables:
     def alerts(self, since: datetime | None = None) -> list[AlertRow]:
         """Those that are open, and those that were resolved or told since a moment; None: all. The latest first."""
         columns = ", ".join(
-            f"toString({each.name})" if each.name in {"kind", "uai", "profile"} else each.name for each in fields(AlertRow)
+            f"toString({each.name})" if each.name in {"kind", "uai", "profile"} else each.name
+            for each in fields(AlertRow)
         )
         asked = "" if since is None else f"WHERE open OR resolved_at >= toDateTime({int(since.timestamp())})"
-        rows = self._client.query_rows(f"SELECT {columns} FROM {self._database}.v_alerts {asked} ORDER BY opened_at DESC")
+        rows = self._client.query_rows(
+            f"SELECT {columns} FROM {self._database}.v_alerts {asked} ORDER BY opened_at DESC"
+        )
         return [AlertRow(*row) for row in rows]
 
     def last_judged(self) -> datetime | None:
@@ -187,7 +190,7 @@ class AlertTables:
         return self._steps("startsWith(alert_id, {id:String})", {"id": alert_id})
 
     def untold(self, channels: Sequence[str], since: datetime) -> list[tuple[StepRow, str, int]]:
-        """Steps since a moment that are still to be told, with the channel and the attempts so far, the oldest first."""
+        """Steps since a moment that are still to be told, with channel and attempts so far; the oldest first."""
         steps = self._steps(f"at >= toDateTime({int(since.timestamp())})", {})
         rows = self._client.query_rows(
             f"SELECT alert_id, step, toString(channel), toString(outcome), attempts "
@@ -254,7 +257,9 @@ class AlertTables:
 
     def acknowledged(self) -> set[str]:
         """The ids of the alerts that somebody looks after."""
-        return {str(id_) for (id_,) in self._client.query_rows(f"SELECT alert_id FROM {self._database}.alert_acks FINAL")}
+        return {
+            str(id_) for (id_,) in self._client.query_rows(f"SELECT alert_id FROM {self._database}.alert_acks FINAL")
+        }
 
     def label(self, label: Label) -> None:
         """Keep what an operator knows of an alert or an incident."""
@@ -278,7 +283,8 @@ class AlertTables:
         texts = {"what", "kind", "uai", "profile"}
         columns = ", ".join(f"toString({name})" if name in texts else f"`{name}`" for name in _STEPS)
         rows = self._client.query_rows(
-            f"SELECT {columns} FROM {self._database}.v_alert_steps WHERE {where} ORDER BY at, alert_id, step", parameters
+            f"SELECT {columns} FROM {self._database}.v_alert_steps WHERE {where} ORDER BY at, alert_id, step",
+            parameters,
         )
         return [StepRow(*row) for row in rows]
 

@@ -55,15 +55,15 @@ class LoginTables:
         found = self._client.query_arrow(
             f"SELECT toDate(slice, {_PARIS}) AS day, toString(uai) AS uai, toString(profile) AS profile, "
             f"toInt32(intDiv(toHour(slice, {_PARIS}) * 60 + toMinute(slice, {_PARIS}) - {first_min:d}, {step_min:d})) "
-            "AS bin, toInt64(sumIf(events, type = 'login')) AS logins, toInt64(sum(events_once)) AS events "
+            "AS bin, toInt64(sumIf(events, type = 'login')) AS logins, toInt64(sum(events_once)) AS all_events "
             f"FROM {self._database}.usage_by_minute FINAL "
-            f"WHERE slice >= toDateTime('{first} 00:00:00', {_PARIS}) AND slice < toDateTime('{after} 00:00:00', {_PARIS}) "
-            f"AND events > 0 AND toHour(slice, {_PARIS}) * 60 + toMinute(slice, {_PARIS}) >= {first_min:d} "
+            f"WHERE {_days(first, after)} AND events > 0 "
+            f"AND toHour(slice, {_PARIS}) * 60 + toMinute(slice, {_PARIS}) >= {first_min:d} "
             "GROUP BY day, uai, profile, bin"
         )
         frame = pl.from_arrow(found)
         assert isinstance(frame, pl.DataFrame)
-        return frame.select(pl.col(name).cast(kind) for name, kind in COUNTS.items())
+        return frame.rename({"all_events": "events"}).select(pl.col(name).cast(kind) for name, kind in COUNTS.items())
 
     def deployed(self) -> dict[str, tuple[str, date]]:
         """The schools that have the ENT: name and first day, by UAI."""
@@ -100,14 +100,16 @@ class LoginTables:
         rows = self._client.query_rows(
             f"SELECT name, sumIf(n, is_now), sumIf(persons, is_now), sumIf(n, NOT is_now) / {len(comparable)}, "
             f"sumIf(persons, NOT is_now) / {len(comparable)} FROM ("
-            f"SELECT toString({of}) AS name, {_within([span])} AS is_now, toDate(slice, {_PARIS}) AS day, sum(events) AS n, "
-            f"uniqExactMerge(users) AS persons FROM {self._database}.{family}_by_minute FINAL "
+            f"SELECT toString({of}) AS name, {_within([span])} AS is_now, toDate(slice, {_PARIS}) AS day, "
+            f"sum(events) AS n, uniqExactMerge(users) AS persons FROM {self._database}.{family}_by_minute FINAL "
             f"WHERE type = {{kind:String}} AND uai = {{uai:String}} AND ({_within([span, *comparable])}) "
             f"AND name NOT IN ('', 'unmapped') GROUP BY name, is_now, day) GROUP BY name ORDER BY name",
             {"kind": kind, "uai": uai},
         )
         names = self._names(of)
-        return [Part(names.get(name, name), int(n), int(persons), usual, many) for name, n, persons, usual, many in rows]
+        return [
+            Part(names.get(name, name), int(n), int(persons), usual, many) for name, n, persons, usual, many in rows
+        ]
 
     def notified_in_pause(self, first: date, after: date) -> list[tuple[str, int, int]]:
         """(UAI, notifications, those among them in the pause numérique) of the days from `first` until before `after`.
@@ -118,8 +120,7 @@ class LoginTables:
         rows = self._client.query_rows(
             f"SELECT toString(uai), sum(events), sumIf(events, {weekday} >= 6 OR {hour} >= 20 OR {hour} < 7) "
             f"FROM {self._database}.usage_by_hour FINAL WHERE type = 'notification' AND uai != 'unmapped' "
-            f"AND slice >= toDateTime('{first} 00:00:00', {_PARIS}) AND slice < toDateTime('{after} 00:00:00', {_PARIS}) "
-            "GROUP BY uai ORDER BY uai"
+            f"AND {_days(first, after)} GROUP BY uai ORDER BY uai"
         )
         return [(uai, int(all_), int(paused)) for uai, all_, paused in rows]
 
@@ -131,6 +132,11 @@ class LoginTables:
         }[of]
         key, label, view = table
         return dict(self._client.query_rows(f"SELECT toString({key}), {label} FROM {self._database}.{view}"))
+
+
+def _days(first: date, after: date) -> str:
+    edges = (f"toDateTime('{day} 00:00:00', {_PARIS})" for day in (first, after))
+    return "slice >= {} AND slice < {}".format(*edges)
 
 
 def _within(spans: Sequence[Span]) -> str:

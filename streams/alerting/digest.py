@@ -29,9 +29,7 @@ _HEADLINES: Final = {
 }
 
 
-def digest_step(
-    now: datetime, alerts: AlertTables, logins: LoginTables, names: Mapping[str, str]
-) -> StepRow | None:
+def digest_step(now: datetime, alerts: AlertTables, logins: LoginTables, names: Mapping[str, str]) -> StepRow | None:
     """The digest that is due and was not written yet; None otherwise. Raises `DatabaseFailure`."""
     local = now.astimezone(PARIS)
     if local.isoweekday() != 1 or local.time() < _TOLD_FROM:
@@ -66,9 +64,7 @@ def digest_step(
     )
 
 
-def digest_text(
-    happened: Sequence[AlertRow], paused: Sequence[tuple[str, int, int]], names: Mapping[str, str]
-) -> str:
+def digest_text(happened: Sequence[AlertRow], paused: Sequence[tuple[str, int, int]], names: Mapping[str, str]) -> str:
     """What people read. `paused`: (UAI, notifications, those among them in the pause numérique)."""
     by_kind: defaultdict[str, list[str]] = defaultdict(list)
     for alert in sorted(happened, key=lambda alert: alert.opened_at):

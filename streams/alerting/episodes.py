@@ -1,8 +1,8 @@
-"""The life of alerts: from what a pass sees and what is standing, the steps to add. Pure, and the same for whoever asks.
+"""The life of alerts: from what a pass sees and what stands, the steps to add. Pure, and the same for whoever asks.
 
-An alert is about a topic: a school, a profile, the platform, the pipeline, the calendar. Steps are only ever added, and an
-alert's id is made from its topic and the moment at which enough was known, so a pass that is cut, or done twice, or done
-by two workers at once, adds the same steps.
+An alert is about a topic: a school, a profile, the platform, the pipeline, the calendar. Steps are only ever added, and
+an alert's id is made from its topic and the moment at which enough was known, so a pass that is cut, or done twice, or
+done by two workers at once, adds the same steps.
 """
 
 from __future__ import annotations
@@ -187,9 +187,7 @@ def _folded(topic: str, since: datetime, platform: Sequence[Sign]) -> bool:
 
 
 def _as_sign(alert: Standing, now: datetime) -> Sign:
-    return Sign(
-        alert.topic, alert.kind, alert.gravity, alert.since, alert.opened, now, False, alert.uai, alert.profile
-    )
+    return Sign(alert.topic, alert.kind, alert.gravity, alert.since, alert.opened, now, False, alert.uai, alert.profile)
 
 
 def _kind_of_topic(topic: str) -> str:

@@ -11,8 +11,8 @@ from schemas.school_time.school_time import PARIS
 from streams.alerting.episodes import Sign, Step, What
 from streams.alerting.story import Story
 
-_MONTHS: Final = "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc.".split()
-_WEEKDAYS: Final = "lundi mardi mercredi jeudi vendredi samedi dimanche".split()
+_MONTHS: Final = ["janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."]
+_WEEKDAYS: Final = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"]
 _HEADLINES: Final = {
     "ecole_en_baisse": "Connexions en baisse",
     "ecole_silencieuse": "Plus de connexions",
@@ -46,7 +46,9 @@ def compose(step: Step, story: Story, link: str) -> Message:
     title = f"{headline} : {whom}" if whom else headline
     if step.what is What.RESOLVED:
         ended = step.ending.value if step.ending is not None else ""
-        return Message(f"Terminé – {title}", f"Depuis {_moment(step.at)} : {ended}. L'alerte datait de {_moment(sign.since)}.")
+        return Message(
+            f"Terminé – {title}", f"Depuis {_moment(step.at)} : {ended}. L'alerte datait de {_moment(sign.since)}."
+        )
     if step.what is What.WORSENED:
         title = f"Aggravé – {title}"
     return Message(title, "\n".join(line for line in _lines(sign, story, link) if line))

@@ -70,11 +70,12 @@ class AlertService:
     def tick(self, now: datetime) -> bool:
         """Judge if five more minutes are complete or the pipeline has changed, and tell what is due; whether it judged."""
         due = self._due(now)
-        if due != self._done:
+        new = due != self._done
+        if new:
             self.judge(now)
             self._done = due
         self._telling.tell(now)
-        return due == self._done
+        return new
 
     def judge(self, now: datetime) -> Judgement | None:
         """One pass. Doing it again changes nothing."""
@@ -87,7 +88,7 @@ class AlertService:
         flow = flow_sign(judged, complete, now, timedelta(seconds=self._settings.stalled_s))
         horizon, unknown = self._horizon(watch, today)
         signs = [sign for sign in (flow, calendar_sign(horizon, unknown)) if sign is not None]
-        recovered = {topic for topic in (FLOW_TOPIC, CALENDAR_TOPIC)} - {sign.topic for sign in signs}
+        recovered = {FLOW_TOPIC, CALENDAR_TOPIC} - {sign.topic for sign in signs}
         if judged is not None:
             signs += signs_of(judged, judged.findings, watch.uais, self._rules.audience.names)
             recovered |= recovered_topics(judged, watch.uais, self._rules.least_expected)
@@ -192,7 +193,9 @@ class AlertService:
         far = today + timedelta(days=self._settings.history_days)
         return Horizon(min(ends, default=far), today), unknown
 
-    def _teller(self, horizon: Horizon, unknown: Sequence[str], *, stalled: bool) -> Callable[[Step], tuple[Message, Story]]:
+    def _teller(
+        self, horizon: Horizon, unknown: Sequence[str], *, stalled: bool
+    ) -> Callable[[Step], tuple[Message, Story]]:
         def tell(step: Step) -> tuple[Message, Story]:
             if step.sign.topic == FLOW_TOPIC:
                 return flow_message(step, stalled), Story()

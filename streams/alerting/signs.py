@@ -23,12 +23,16 @@ MUTED_BY_FLOW: Final = frozenset({PLATFORM_TOPIC, SCHOOL_TOPIC, "serie"})
 _GRAVE: Final = frozenset({Kind.PLATFORM_DOWN, Kind.SCHOOL_SILENT})
 
 
-def signs_of(judged: Judgement, findings: Sequence[Finding], uais: Sequence[str], profiles: Sequence[str]) -> list[Sign]:
+def signs_of(
+    judged: Judgement, findings: Sequence[Finding], uais: Sequence[str], profiles: Sequence[str]
+) -> list[Sign]:
     """What was found on a day, by topic."""
     return [_sign(judged, finding, uais, profiles) for finding in findings]
 
 
-def flow_sign(judged: Judgement | None, complete_through: datetime | None, now: datetime, stalled: timedelta) -> Sign | None:
+def flow_sign(
+    judged: Judgement | None, complete_through: datetime | None, now: datetime, stalled: timedelta
+) -> Sign | None:
     """The pipeline has stalled, or nothing at all arrives although something is due."""
     if complete_through is not None and now - complete_through > stalled:
         since = complete_through

@@ -30,8 +30,6 @@ class Story:
 def fallen(parts: Sequence[Part], least_persons: int) -> tuple[str, ...]:
     """Those that fell below half of their usual, where at least `least_persons` are usual: others would point at people."""
     low = [
-        part
-        for part in parts
-        if part.usual_persons >= least_persons and part.events < _FELL_BELOW * part.usual_events
+        part for part in parts if part.usual_persons >= least_persons and part.events < _FELL_BELOW * part.usual_events
     ]
     return tuple(part.name for part in sorted(low, key=lambda part: part.events - part.usual_events)[:_MOST_NAMED])

@@ -29,7 +29,10 @@ class ChannelError(RuntimeError):
 class Channel(Protocol):
     """A way to reach people."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What its deliveries are noted under."""
+        ...
 
     def send(self, step: StepRow) -> None:
         """Hand the message over; raises ChannelError. The same message may be sent twice: its id says so."""

@@ -8,11 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from schemas.school_time import CalendarEndedError, SchoolTime
 from schemas.school_time.school_time import PARIS
-from streams.alerts.arrays import Booleans, Counts
+from streams.alerts.arrays import Booleans
 from streams.alerts.closing import close
 from streams.alerts.day import Calendar, Day
 from streams.alerts.finding import Finding
@@ -31,9 +32,9 @@ the platform's own limit, so that an ENT of which nothing at all arrives is call
 class DayCounts(NamedTuple):
     """What happened on a day."""
 
-    logins: Counts
+    logins: npt.NDArray[np.int32]
     """[school, profile, bin]"""
-    events: Counts
+    events: npt.NDArray[np.int64]
     """[bin]: of every type and school."""
 
 
@@ -105,9 +106,10 @@ class Watch:
         return DayCounts(logins, events)
 
     def learn(self, day: date, counts: DayCounts) -> Judgement | None:
-        """Take a finished day in; None where no school was open on it."""
+        """Take a finished day in; None where no school was open on it, or where there is no event of that day at all:
+        it lies before the first one, or in a hole."""
         opened = self.opened(day)
-        if not opened.any():
+        if not (opened.any() and counts.events.any()):
             return None
         judged = self._judge(day, opened, counts, self.grid.bins)
         closed = close(self.learned, judged.day)
@@ -149,7 +151,9 @@ class Watch:
         if not same or not np.array_equal(dark[:judged_bins], ~judged.day.known[:, :judged_bins].any(0)):
             return None
         part = slice(judged_bins, bins)
-        judged.day.advance(counts.logins[:, :, part], np.broadcast_to(~dark[part], (len(self.uais), bins - judged_bins)))
+        judged.day.advance(
+            counts.logins[:, :, part], np.broadcast_to(~dark[part], (len(self.uais), bins - judged_bins))
+        )
         return Judgement(judged.date, judged.day, stretch, tuple(judged.day.findings))
 
     def _judge(self, day: date, opened: Booleans, counts: DayCounts, bins: int) -> Judgement:

@@ -144,7 +144,8 @@ class Day:
         if len(self.seen) == 1:
             return False
         totals = (bin_.quiet.sum(0), bin_.seen.sum(0), bin_.expected.sum(0))
-        if self.platform.take(at, *(float(total.sum()) for total in totals)):
+        step, seen, expected = (float(total.sum()) for total in totals)
+        if self.platform.take(at, step, seen, expected, self._is_usual):
             self._running = self._held
             self.down[self.platform.since : at] = True
         down = at <= self.platform.down_until
@@ -152,9 +153,17 @@ class Day:
         for profile, series in enumerate(self.series):
             if down:
                 series.clear()
-            elif series.take(at, *(float(total[profile]) for total in totals)):
+            elif series.take(at, *(float(total[profile]) for total in totals), is_usual=self._is_usual):
                 self._take_back(profile)
         return down
+
+    def _is_usual(self, profile: int | None, since: int, at: int, seen: float, expected: float) -> bool:
+        """A lull of all schools that other such weekdays have too, which a smoothed shape does not know: after the hour
+        at which every class begins, and at noon."""
+        profiles = range(self.seen.shape[1]) if profile is None else (profile,)
+        past = self.references.together(self.calendar.weekday, profiles, since, at)
+        bar = max(1.5 * seen, 0.25 * expected)
+        return sum(reference.logins <= bar for reference in past) >= self.settings.lull_days
 
     def _take_back(self, profile: int) -> None:
         """A profile is out everywhere: what it said about one school is withdrawn."""

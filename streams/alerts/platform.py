@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +12,8 @@ from streams.alerts.finding import Finding
 from streams.alerts.grid import Grid
 from streams.alerts.rules import Kind, Settings
 
+Lull = Callable[[int | None, int, int, float, float], bool]
+"""Whether all schools are as low on other such weekdays: profile, first and last bin, observed, expected."""
 _PAIR = 2
 _JOIN_BINS = 3
 
@@ -35,8 +38,8 @@ class Platform:
     down_until: int = -1
     """Up to this bin, nothing is held against a school."""
 
-    def take(self, at: int, step: float, seen: float, expected: float) -> bool:
-        """One more bin of all schools together; True if they are down in it."""
+    def take(self, at: int, step: float, seen: float, expected: float, is_usual: Lull) -> bool:
+        """One more bin of all schools together; True if they are down in it. `is_usual` is asked only where they are."""
         if self.score <= 0:
             self.since, self.seen, self.expected = at, 0.0, 0.0
         self.score = max(0.0, self.score + step)
@@ -47,6 +50,8 @@ class Platform:
         low = pair_seen < self.share * pair_expected
         grave = pair_expected > self.settings.platform_least and self.score > self.settings.platform_limit
         if not (low and grave and at - self.since + 1 >= self.age_bins):
+            return False
+        if is_usual(self.profile, self.since, at, self.seen, self.expected):
             return False
         self.down_until = at + self.grid.spans(self.settings.platform_after_min) - 1
         self._note(at)

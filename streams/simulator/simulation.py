@@ -15,6 +15,7 @@ from streams.simulator.calendar import FIRST_KNOWN_DAY
 from streams.simulator.day import Day, draw_day
 from streams.simulator.faults import Faults
 from streams.simulator.happenings import PARIS, midnight_ms
+from streams.simulator.outage import Outage
 from streams.simulator.population import Settling
 from streams.simulator.record import Record
 from streams.simulator.rows import TOMBSTONE, Ints
@@ -52,6 +53,8 @@ class Simulation:
         self._days: dict[date, Day] = {}
         self._arriving: dict[date, _Arriving] = {}
         self.truth = Truth()
+        self.outages: list[Outage] = []
+        """Of what happened in them nothing is handed out; may be added to at any time."""
 
     def timetables(self, day: date) -> dict[tuple[str, str], Timetable]:
         """The weeks that the schools keep in the school year of a day, by UAI and school year."""
@@ -90,6 +93,7 @@ class Simulation:
 
     def _hand_out(self, arriving: _Arriving, places: Ints, *, binary: bool = True) -> list[Record]:
         """Records of one day of arrival, which are of that day and of the one before."""
+        places = self._without_outages(arriving, places)
         records: list[Record | None] = [None] * len(places)
         source = arriving.source[places]
         for number, day in enumerate(arriving.days):
@@ -104,6 +108,15 @@ class Simulation:
             for place, record in zip(here.tolist(), rendered, strict=True):
                 records[place] = record
         return [record for record in records if record is not None]
+
+    def _without_outages(self, arriving: _Arriving, places: Ints) -> Ints:
+        kept = np.ones(len(places), np.bool_)
+        source, which = arriving.source[places], arriving.which[places]
+        for number, day in enumerate(arriving.days):
+            here = source == number
+            for outage in self.outages if here.any() else ():
+                kept[here] &= ~outage.swallows(day, which[here], self._seed)
+        return places[kept]
 
     def _arriving_on(self, day: date) -> _Arriving:
         if day not in self._arriving:
