@@ -322,7 +322,7 @@ class Worker:
             await asyncio.to_thread(self._tick_alerts)
         except StoreUnavailable as unavailable:
             self._note_unavailable(unavailable)
-        except Exception:
+        except Exception:  # noqa: BLE001 (it is logged and counted; the records go on, and so do the passes)
             metrics.ALERT_PASSES_FAILED.inc()
             _log.exception("alert_pass_failed", advice="it is tried again; report this with the trace")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
@@ -23,7 +22,6 @@ from streams.simulator.rows import APP_VISIT, LOGIN
 from streams.simulator.school_week import timetables_of
 
 COLUMNS = ["at", "uai", "class_id", "profile", "type"]
-Spoil = Callable[[pl.DataFrame], pl.DataFrame]
 
 
 class SimulatedCity:
@@ -50,19 +48,7 @@ class SimulatedCity:
 
     def minutes(self, day: date) -> pl.DataFrame:
         """COLUMNS and `n`: what happens on a day, by minute."""
-        population = self.settling.on(day)
-        rows = draw_day(population, day, self.seed, 1.0, Faults()).rows
-        kept = np.isin(rows.kind, (LOGIN, APP_VISIT))
-        events = pl.DataFrame(
-            {
-                "at": (rows.moment_ms[kept] // 60_000 * 60_000).astype("datetime64[ms]"),
-                "profile": np.array(PROFILES)[rows.profile[kept]],
-                "type": np.where(rows.kind[kept] == LOGIN, "login", "app_visit"),
-                "place": rows.place[kept].astype(np.int64),
-            }
-        )
-        cells = population.cells.filter(pl.col("once") == 1).select(pl.col("place").cast(pl.Int64), "uai", "class_id")
-        return events.join(cells, on="place").group_by(COLUMNS).agg(n=pl.len())
+        return minutes_of(self.settling, self.seed, day)
 
     def write(self, minutes: pl.DataFrame) -> None:
         """Add minutes to the windows; a minute that was there is written anew."""
@@ -90,6 +76,23 @@ class SimulatedCity:
             f"INSERT INTO {self.database}.progress VALUES ('ent.login.v1', 0, 1, "
             f"fromUnixTimestamp64Milli({int(moment.timestamp() * 1000)}), 0, now64(6))"
         )
+
+
+def minutes_of(settling: Settling, seed: int, day: date) -> pl.DataFrame:
+    """COLUMNS and `n`: what happens on a day in the schools of its people, by minute of UTC."""
+    population = settling.on(day)
+    rows = draw_day(population, day, seed, 1.0, Faults()).rows
+    kept = np.isin(rows.kind, (LOGIN, APP_VISIT))
+    events = pl.DataFrame(
+        {
+            "at": (rows.moment_ms[kept] // 60_000 * 60_000).astype("datetime64[ms]"),
+            "profile": np.array(PROFILES)[rows.profile[kept]],
+            "type": np.where(rows.kind[kept] == LOGIN, "login", "app_visit"),
+            "place": rows.place[kept].astype(np.int64),
+        }
+    )
+    cells = population.cells.filter(pl.col("once") == 1).select(pl.col("place").cast(pl.Int64), "uai", "class_id")
+    return events.join(cells, on="place").group_by(COLUMNS).agg(n=pl.len()).sort(COLUMNS)
 
 
 def paris(day: date, clock: str) -> datetime:

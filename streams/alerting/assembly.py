@@ -8,8 +8,9 @@ from sinks.clickhouse.alert_tables import AlertTables
 from sinks.clickhouse.client import Client
 from sinks.clickhouse.logins import LoginTables
 from sinks.clickhouse.school_time import SchoolTimeTables
-from streams.alerting.service import AlertService, Tables
+from streams.alerting.service import AlertService
 from streams.alerting.settings import AlertSettings
+from streams.alerting.tables import Tables
 from streams.alerting.telling import Telling, channels_of
 
 

@@ -8,10 +8,10 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from schemas.school_time.school_time import PARIS
-from sinks.clickhouse.alert_tables import AlertRow, AlertTables, StepRow
-from sinks.clickhouse.logins import LoginTables
+from sinks.clickhouse.alert_tables import AlertRow, StepRow
 from streams.alerting.episodes import Gravity, What
 from streams.alerting.signs import DIGEST_KIND
+from streams.alerting.tables import Alerts, Logins
 
 _TOLD_FROM: Final = time(8)
 _PAUSE_SHARE: Final = 0.05
@@ -29,7 +29,7 @@ _HEADLINES: Final = {
 }
 
 
-def digest_step(now: datetime, alerts: AlertTables, logins: LoginTables, names: Mapping[str, str]) -> StepRow | None:
+def digest_step(now: datetime, alerts: Alerts, logins: Logins, names: Mapping[str, str]) -> StepRow | None:
     """The digest that is due and was not written yet; None otherwise. Raises `DatabaseFailure`."""
     local = now.astimezone(PARIS)
     if local.isoweekday() != 1 or local.time() < _TOLD_FROM:

@@ -112,16 +112,19 @@ def next_steps(
     `standing`: all alerts that are open, and those resolved since `today` began. `recovered`: topics that are back to
     normal, as far as a whole hour or day can tell. `frozen`: kinds of topics of which nothing can be said now.
     """
-    seen = _merge(signs)
-    platform = [sign for sign in seen.values() if sign.topic == PLATFORM_TOPIC]
+    incidents = _incidents(signs)
+    platform = [sign for sign in incidents if sign.topic == PLATFORM_TOPIC]
     steps: list[Step] = []
     for alert in standing:
         if alert.resolved is None and _kind_of_topic(alert.topic) not in frozen:
-            steps += _go_on(alert, seen.get(alert.topic), platform, now, alert.topic in recovered, today)
-    for sign in seen.values():
-        known = any(_is_about(alert, sign) for alert in standing)
+            steps += _go_on(alert, _of(alert.topic, incidents), platform, now, alert.topic in recovered, today)
+    begun: set[str] = set()
+    for sign in incidents:
+        known = sign.topic in begun or any(_is_about(alert, sign) for alert in standing)
         if not known and _kind_of_topic(sign.topic) not in frozen and not _folded(sign.topic, sign.since, platform):
             steps += _begin(sign, now)
+            if sign.active:
+                begun.add(sign.topic)
     return steps
 
 
@@ -130,23 +133,33 @@ def alert_id(topic: str, raised: datetime) -> str:
     return blake2b(f"{topic} {raised.isoformat()}".encode(), digest_size=5).hexdigest()
 
 
-def _merge(signs: Iterable[Sign]) -> dict[str, Sign]:
-    """One sign for each topic: the gravest, from the earliest to the latest of all."""
-    merged: dict[str, Sign] = {}
-    for sign in signs:
-        other = merged.get(sign.topic)
-        if other is None:
-            merged[sign.topic] = sign
+def _incidents(signs: Iterable[Sign]) -> list[Sign]:
+    """What overlaps is one incident, in the order of their beginnings: the gravest sign, from the first to the last."""
+    merged: list[Sign] = []
+    for sign in sorted(signs, key=lambda sign: (sign.topic, sign.raised, sign.since)):
+        before = merged[-1] if merged else None
+        if before is None or before.topic != sign.topic or (sign.raised > before.until and not before.active):
+            merged.append(sign)
             continue
-        rank = lambda one: (one.active, one.gravity, one.evidence - one.limit)  # noqa: E731 (read once, here)
-        worst = max(other, sign, key=rank)
-        merged[sign.topic] = replace(
+        worst = max(before, sign, key=_rank)
+        merged[-1] = replace(
             worst,
-            raised=min(other.raised, sign.raised),
-            until=max(other.until, sign.until),
-            active=other.active or sign.active,
+            since=min(before.since, sign.since),
+            raised=min(before.raised, sign.raised),
+            until=max(before.until, sign.until),
+            active=before.active or sign.active,
         )
-    return merged
+    return sorted(merged, key=lambda sign: sign.raised)
+
+
+def _rank(sign: Sign) -> tuple[bool, Gravity, float]:
+    return sign.active, sign.gravity, sign.evidence - sign.limit
+
+
+def _of(topic: str, incidents: Sequence[Sign]) -> Sign | None:
+    """The incident of a topic that goes on, or else its last one."""
+    own = [sign for sign in incidents if sign.topic == topic]
+    return next((sign for sign in own if sign.active), own[-1] if own else None)
 
 
 def _is_about(alert: Standing, sign: Sign) -> bool:

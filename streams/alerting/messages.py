@@ -62,7 +62,7 @@ def flow_message(step: Step, stalled: bool) -> Message:
     cause = (
         "Les figures ne sont plus à jour : Kafka, le service ou la base de données sont arrêtés ou en retard."
         if stalled
-        else "Aucun événement d'aucune école n'arrive : la plateforme n'en envoie plus, ou le flux est coupé avant Kafka."
+        else "Aucun événement d'aucune école n'arrive : la plateforme n'en envoie plus, ou le flux est coupé."
     )
     return Message(title, f"Depuis {_moment(step.sign.since)}. {cause}\nLes alertes d'usage sont suspendues d'ici là.")
 

@@ -1,14 +1,13 @@
-"""A pass: read what is new, judge it, add steps to the lives of alerts, tell people. Killed anywhere, the next one heals it.
+"""A pass: read what is new, judge it, add steps to the lives of alerts, tell people. If it is cut, the next one heals.
 
-Nothing is kept but what can be read again: what was learned is learned anew from the windows at a start, and what stands
-or was told is in the database. See docs/adr/0024.
+Nothing is kept but what can be read again: what was learned is learned anew from the windows at a start, and what
+stands or was told is in the database. See docs/adr/0024.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
@@ -17,9 +16,8 @@ import structlog
 from schemas.school_time import CalendarEndedError, SchoolTime
 from schemas.school_time.horizon import Horizon
 from schemas.school_time.school_time import PARIS
-from sinks.clickhouse.alert_tables import AlertRow, AlertTables, StepRow
-from sinks.clickhouse.logins import LoginTables, Span
-from sinks.clickhouse.school_time import SchoolTimeTables
+from sinks.clickhouse.alert_tables import AlertRow, StepRow
+from sinks.clickhouse.logins import Span
 from streams.alerting.digest import digest_step
 from streams.alerting.episodes import Gravity, Sign, Standing, Step, next_steps
 from streams.alerting.health import health_rows
@@ -35,21 +33,13 @@ from streams.alerting.signs import (
     signs_of,
 )
 from streams.alerting.story import Story, fallen
+from streams.alerting.tables import Tables
 from streams.alerting.telling import Telling
 from streams.alerting.watch import Judgement, Watch
 from streams.alerts.rules import Settings
 
 _log = structlog.get_logger(__name__)
 _MOST_COMPARED: Final = 8
-
-
-@dataclass(frozen=True)
-class Tables:
-    """Where a service reads and writes."""
-
-    school_time: SchoolTimeTables
-    logins: LoginTables
-    alerts: AlertTables
 
 
 class AlertService:
@@ -68,7 +58,7 @@ class AlertService:
         self._done: tuple[object, ...] = ()
 
     def tick(self, now: datetime) -> bool:
-        """Judge if five more minutes are complete or the pipeline has changed, and tell what is due; whether it judged."""
+        """Judge if five more minutes are complete or the pipeline has stalled, tell what is due; whether it judged."""
         due = self._due(now)
         new = due != self._done
         if new:
@@ -79,19 +69,24 @@ class AlertService:
 
     def judge(self, now: datetime) -> Judgement | None:
         """One pass. Doing it again changes nothing."""
+        complete = self._tables.logins.complete_through()
+        if complete is None:
+            return None  # no worker has read anything yet
+        begun = self._tables.alerts.last_judged()
         watch = self._prepare(now)
         today = now.astimezone(PARIS).date()
-        self._learn_until(watch, today, now)
-        complete = self._tables.logins.complete_through()
+        self._learn_until(watch, today, begun, now)
         judged = self._judge_today(watch, today, now, complete)
         midnight = datetime.combine(today, time(), PARIS)
-        flow = flow_sign(judged, complete, now, timedelta(seconds=self._settings.stalled_s))
+        # Before the first judgement ever, a backlog is being read: nothing was interrupted.
+        stalled = begun is not None and now - complete > timedelta(seconds=self._settings.stalled_s)
+        flow = flow_sign(judged, complete if stalled else None, now)
         horizon, unknown = self._horizon(watch, today)
         signs = [sign for sign in (flow, calendar_sign(horizon, unknown)) if sign is not None]
         recovered = {FLOW_TOPIC, CALENDAR_TOPIC} - {sign.topic for sign in signs}
         if judged is not None:
             signs += signs_of(judged, judged.findings, watch.uais, self._rules.audience.names)
-            recovered |= recovered_topics(judged, watch.uais, self._rules.least_expected)
+            recovered |= recovered_topics(judged, watch.uais)
         steps = next_steps(
             _standing(self._tables.alerts.alerts(midnight)),
             signs,
@@ -100,7 +95,6 @@ class AlertService:
             frozen=MUTED_BY_FLOW if flow is not None else (),
             today=midnight,
         )
-        stalled = complete is not None and (now - complete).total_seconds() > self._settings.stalled_s
         tell = self._teller(horizon, unknown, stalled=stalled)
         rows = [self._row(step, tell) for step in steps]
         rows += self._digest(now)
@@ -147,9 +141,8 @@ class AlertService:
         self._watch.school_time = known
         return self._watch
 
-    def _learn_until(self, watch: Watch, today: date, now: datetime) -> None:
+    def _learn_until(self, watch: Watch, today: date, last: datetime | None, now: datetime) -> None:
         """Take in the days before today; what only a finished day shows is added for those since the last pass."""
-        last = self._tables.alerts.last_judged()
         emitted = today if last is None else last.astimezone(PARIS).date()
 
         def close(judged: Judgement) -> None:

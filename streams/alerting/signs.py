@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime, time
+from statistics import median
 from typing import Final
 
 from schemas.school_time.horizon import Horizon
@@ -20,6 +21,11 @@ CALENDAR_KIND: Final = "calendrier_expire"
 DIGEST_KIND: Final = "bulletin_hebdomadaire"
 MUTED_BY_FLOW: Final = frozenset({PLATFORM_TOPIC, SCHOOL_TOPIC, "serie"})
 """Topics of which nothing can be said while events do not arrive."""
+_HOUR_MIN: Final = 60
+_HALF_HOUR_MIN: Final = 30
+_BACK_SHARE: Final = 0.7
+_LEAST_DUE: Final = 8.0
+"""Observed / expected, and expected connections, from which a school counts as back."""
 _GRAVE: Final = frozenset({Kind.PLATFORM_DOWN, Kind.SCHOOL_SILENT})
 
 
@@ -27,15 +33,14 @@ def signs_of(
     judged: Judgement, findings: Sequence[Finding], uais: Sequence[str], profiles: Sequence[str]
 ) -> list[Sign]:
     """What was found on a day, by topic."""
-    return [_sign(judged, finding, uais, profiles) for finding in findings]
+    back = _back(judged)
+    return [_sign(judged, finding, uais, profiles, back) for finding in findings]
 
 
-def flow_sign(
-    judged: Judgement | None, complete_through: datetime | None, now: datetime, stalled: timedelta
-) -> Sign | None:
+def flow_sign(judged: Judgement | None, stalled_since: datetime | None, now: datetime) -> Sign | None:
     """The pipeline has stalled, or nothing at all arrives although something is due."""
-    if complete_through is not None and now - complete_through > stalled:
-        since = complete_through
+    if stalled_since is not None:
+        since = stalled_since
     elif judged is not None and judged.dark is not None:
         since = judged.moment(judged.dark[0])
     else:
@@ -54,20 +59,53 @@ def calendar_sign(horizon: Horizon, unknown: Sequence[str]) -> Sign | None:
     return Sign(CALENDAR_TOPIC, CALENDAR_KIND, gravity, since, raised, since, active=True)
 
 
-def recovered_topics(judged: Judgement, uais: Sequence[str], least_expected: float, share: float = 0.7) -> set[str]:
+def recovered_topics(judged: Judgement, uais: Sequence[str]) -> set[str]:
     """Schools whose day so far is near enough to the expected to end an alert of an earlier day; with the platform."""
     seen, due = judged.day.seen_today, judged.day.regional.sum(1)
-    fine = (due >= least_expected) & (seen >= share * due)
+    fine = (due >= _LEAST_DUE) & (seen >= _BACK_SHARE * due)
     topics = {f"{SCHOOL_TOPIC}:{uai}" for uai, one in zip(uais, fine.tolist(), strict=True) if one}
-    if due.sum() >= least_expected and seen.sum() >= share * due.sum():
+    if due.sum() >= _LEAST_DUE and seen.sum() >= _BACK_SHARE * due.sum():
         topics |= {PLATFORM_TOPIC}
     return topics
 
 
-def _sign(judged: Judgement, finding: Finding, uais: Sequence[str], profiles: Sequence[str]) -> Sign:
+def _back(judged: Judgement) -> Callable[[Finding], bool]:
+    """Whether what a finding is about has been near its usual for a while since it was raised."""
+    day = judged.day
+    if day.at == 0:
+        return lambda _: False
+    evidence = day.evidence()
+    seen, due = evidence.observed.sum(1), evidence.expected.sum(1)
+
+    def is_back(finding: Finding) -> bool:
+        span = day.grid.spans(_HOUR_MIN if finding.school is not None else _HALF_HOUR_MIN)
+        if day.at - finding.raised <= span:
+            return False
+        if finding.school is not None:
+            return _near(float(seen[finding.school]), float(due[finding.school]))
+        profiles = range(day.seen.shape[1]) if finding.profile is None else (finding.profile,)
+        first, last = day.at - span, day.at - 1
+        past = [one.logins for one in day.references.together(day.calendar.weekday, profiles, first, last)]
+        return bool(past) and _near(float(day.seen[:, list(profiles), first : last + 1].sum()), median(past))
+
+    return is_back
+
+
+def _near(seen: float, due: float) -> bool:
+    return due >= _LEAST_DUE and seen >= _BACK_SHARE * due
+
+
+def _sign(
+    judged: Judgement,
+    finding: Finding,
+    uais: Sequence[str],
+    profiles: Sequence[str],
+    is_back: Callable[[Finding], bool],
+) -> Sign:
     uai = "" if finding.school is None else uais[finding.school]
     profile = "" if finding.profile is None else profiles[finding.profile]
     grid = judged.day.grid
+    joined = grid.spans(judged.day.settings.join_min)
     last = min(judged.day.at, grid.watched.stop) - 1  # what holds when the watch ends in the evening goes on
     return Sign(
         topic=_topic(finding.kind, uai, profile),
@@ -78,7 +116,7 @@ def _sign(judged: Judgement, finding: Finding, uais: Sequence[str], profiles: Se
         since=judged.moment(finding.since),
         raised=judged.moment(finding.raised + 1),
         until=judged.moment(finding.until + 1),
-        active=finding.until >= last - grid.spans(judged.day.settings.join_min),
+        active=not is_back(finding) and (finding.school is None or finding.until >= last - joined),
         uai=uai,
         profile=profile,
         observed=finding.observed,
@@ -92,7 +130,7 @@ def _sign(judged: Judgement, finding: Finding, uais: Sequence[str], profiles: Se
 def _topic(kind: Kind, uai: str, profile: str) -> str:
     topics: Mapping[Kind, str] = {
         Kind.PLATFORM_DOWN: PLATFORM_TOPIC,
-        Kind.SERIES_OUT: f"serie:{profile}:{uai}",
+        Kind.SERIES_OUT: f"{SCHOOL_TOPIC}:{uai}" if uai else f"serie:{profile}",
         Kind.SLOW_DECLINE: f"lente:{uai}",
         Kind.DUPLICATES: f"doublons:{uai}",
     }

@@ -28,7 +28,7 @@ class Story:
 
 
 def fallen(parts: Sequence[Part], least_persons: int) -> tuple[str, ...]:
-    """Those that fell below half of their usual, where at least `least_persons` are usual: others would point at people."""
+    """Those below half of their usual, where `least_persons` are usual at least: others would point at people."""
     low = [
         part for part in parts if part.usual_persons >= least_persons and part.events < _FELL_BELOW * part.usual_events
     ]

@@ -13,9 +13,10 @@ from typing import Final, Protocol
 import structlog
 import urllib3
 
-from sinks.clickhouse.alert_tables import AlertTables, Delivery, Mute, StepRow
+from sinks.clickhouse.alert_tables import Delivery, Mute, StepRow
 from streams.alerting.episodes import Gravity, What
 from streams.alerting.settings import AlertSettings
+from streams.alerting.tables import Alerts
 
 _log = structlog.get_logger(__name__)
 _FIRST_PAUSE: Final = timedelta(seconds=15)
@@ -118,7 +119,7 @@ def as_json(step: StepRow) -> dict[str, object]:
 class Telling:
     """Works off the steps that were not told yet. A step that was sent and not noted is sent again."""
 
-    def __init__(self, tables: AlertTables, channels: Sequence[Channel], give_up: timedelta) -> None:
+    def __init__(self, tables: Alerts, channels: Sequence[Channel], give_up: timedelta) -> None:
         self._tables = tables
         self._channels = {channel.name: channel for channel in channels}
         self._give_up = give_up

@@ -91,7 +91,7 @@ class Watch:
         return opened
 
     def counts(self, day: date, frame: pl.DataFrame) -> DayCounts:
-        """The rows of one day, as `sinks.clickhouse.logins.COUNTS` has them, in arrays; schools unknown here left out."""
+        """The rows of one day, as `sinks.clickhouse.logins.COUNTS` has them, in arrays; unknown schools left out."""
         logins = np.zeros((len(self.uais), len(self._profiles), self.grid.bins), np.int32)
         events = np.zeros(self.grid.bins, np.int64)
         rows = frame.filter((pl.col("day") == day) & pl.col("bin").is_between(0, self.grid.bins - 1))
@@ -165,13 +165,15 @@ class Watch:
     def _dark(self, day: Day, counts: DayCounts, bins: int) -> tuple[Booleans, tuple[int, int] | None]:
         """Bins in stretches without any event that nothing but an interruption explains; and the one that goes on."""
         dark = np.zeros(self.grid.bins, bool)
-        due = (day.expected * information_per_login(day.burst)[:, :, None]).sum(1)
-        information = (due * day.on).sum(0)
+        due = day.expected * day.on[:, None]
+        logins = due.sum((0, 1))
+        information = (due * information_per_login(day.burst)[:, :, None]).sum((0, 1))
         empty = np.concatenate([[False], counts.events[:bins] == 0, [False]])
         edges = np.flatnonzero(empty[1:] != empty[:-1])
         current = None
         for first, after in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            if information[first:after].sum() >= DARK_LIMIT:
+            surprising = information[first:after].sum() >= DARK_LIMIT
+            if surprising and not day.is_usual_lull(None, first, after - 1, 0.0, float(logins[first:after].sum())):
                 dark[first:after] = True
                 current = (first, after) if after == bins else None
         return dark, current

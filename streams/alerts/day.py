@@ -131,6 +131,9 @@ class Day:
             self._take(at, on[:, n], Bin(*(np.ascontiguousarray(column[:, :, n]) for column in columns)))
 
     def _take(self, at: int, on: Booleans, bin_: Bin) -> None:
+        if not self.known[:, at].any():
+            self._start_anew()
+            return
         if not self._judge_platform(at, bin_):
             late = at - self.grid.watched.start >= self.grid.spans(self.settings.day_after_min) - 1
             heard = self._without_dark_series(at, bin_)
@@ -139,13 +142,19 @@ class Day:
         if self.platform.score <= 0:
             self._held = self._running
 
+    def _start_anew(self) -> None:
+        """No data of any school: what was evidence before such a hole cannot be compared with days that have none."""
+        for total in (self.platform, *self.series):
+            total.clear()
+        self._held = self._running = self._running.start_anew()
+
     def _judge_platform(self, at: int, bin_: Bin) -> bool:
         """True while nothing is to be held against a school. What was, since the platform fell, is taken back."""
         if len(self.seen) == 1:
             return False
         totals = (bin_.quiet.sum(0), bin_.seen.sum(0), bin_.expected.sum(0))
         step, seen, expected = (float(total.sum()) for total in totals)
-        if self.platform.take(at, step, seen, expected, self._is_usual):
+        if self.platform.take(at, step, seen, expected, self.is_usual_lull):
             self._running = self._held
             self.down[self.platform.since : at] = True
         down = at <= self.platform.down_until
@@ -153,11 +162,13 @@ class Day:
         for profile, series in enumerate(self.series):
             if down:
                 series.clear()
-            elif series.take(at, *(float(total[profile]) for total in totals), is_usual=self._is_usual):
+                continue
+            step, seen, expected = (float(total[profile]) for total in totals)
+            if series.take(at, step, seen, expected, self.is_usual_lull):
                 self._take_back(profile)
         return down
 
-    def _is_usual(self, profile: int | None, since: int, at: int, seen: float, expected: float) -> bool:
+    def is_usual_lull(self, profile: int | None, since: int, at: int, seen: float, expected: float) -> bool:
         """A lull of all schools that other such weekdays have too, which a smoothed shape does not know: after the hour
         at which every class begins, and at noon."""
         profiles = range(self.seen.shape[1]) if profile is None else (profile,)

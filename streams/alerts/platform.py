@@ -39,7 +39,7 @@ class Platform:
     """Up to this bin, nothing is held against a school."""
 
     def take(self, at: int, step: float, seen: float, expected: float, is_usual: Lull) -> bool:
-        """One more bin of all schools together; True if they are down in it. `is_usual` is asked only where they are."""
+        """One more bin of all schools together; True if they are down in it, more than `is_usual` there."""
         if self.score <= 0:
             self.since, self.seen, self.expected = at, 0.0, 0.0
         self.score = max(0.0, self.score + step)
@@ -51,7 +51,9 @@ class Platform:
         grave = pair_expected > self.settings.platform_least and self.score > self.settings.platform_limit
         if not (low and grave and at - self.since + 1 >= self.age_bins):
             return False
-        if is_usual(self.profile, self.since, at, self.seen, self.expected):
+        # Evidence outlasts an outage: the lull of this very moment must be unusual, too.
+        pair = (at - len(self.last) + 1, at, pair_seen, pair_expected)
+        if is_usual(self.profile, self.since, at, self.seen, self.expected) or is_usual(self.profile, *pair):
             return False
         self.down_until = at + self.grid.spans(self.settings.platform_after_min) - 1
         self._note(at)

@@ -72,6 +72,12 @@ class Running:
             )
         return Running(score, begun, seen, expected, np.maximum(self.peak, score), regional)
 
+    def start_anew(self) -> Running:
+        """Without the evidence that was added up; what the whole day came to stays."""
+        score = self.score.copy()
+        score[:, : len(SUMS)] = 0
+        return replace(self, score=score)
+
     def forget(self, check: Check, earlier: Running) -> Running:
         """One check as it was earlier, the others as they are."""
         column = np.arange(len(WITHIN_A_DAY)) == check

@@ -11,6 +11,7 @@ from sinks.clickhouse.migrate import MigrationRefused
 from streams.backfill.files import FileDamagedError
 from streams.backfill.sending import BackfillError
 from streams.brokers import BrokerError
+from streams.commands.alerts import alerts_app
 from streams.commands.backfill import backfill
 from streams.commands.backup import backup, restore
 from streams.commands.bridge import bridge_app
@@ -72,6 +73,7 @@ app.add_typer(ledger_app, name="ledger")
 app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(pauses_app, name="pauses")
 app.add_typer(calendar_app, name="calendar")
+app.add_typer(alerts_app, name="alerts")
 attach_examples(app)
 
 _MENDABLE = (

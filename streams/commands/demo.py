@@ -33,6 +33,7 @@ def demo(
     port: Annotated[int, typer.Option(help="Port of the page on 127.0.0.1.")] = 8080,
     seed: Annotated[int, typer.Option(help="Another seed, another Mulhouse.")] = 68,
     scale: Annotated[float, typer.Option(help="1: about 25 000 events a school day.")] = 1.0,
+    webhook: Annotated[str | None, typer.Option(help="Address that is sent the alerts as JSON.")] = None,
     page: Annotated[bool, typer.Option(help="Show the dashboards.")] = True,
 ) -> None:
     """Run broker, database, worker, a simulated Mulhouse and the page with the dashboards; Ctrl-C ends it cleanly.
@@ -48,7 +49,13 @@ def demo(
     from streams.simulator.mulhouse import EXAMPLE
 
     script = Script(
-        Place(folder), EXAMPLE, seed=seed, scale=scale, jvm=broker is BrokerKind.JVM, page_port=port if page else None
+        Place(folder),
+        EXAMPLE,
+        seed=seed,
+        scale=scale,
+        jvm=broker is BrokerKind.JVM,
+        page_port=port if page else None,
+        webhook=webhook,
     )
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by a manager as by Ctrl-C
     try:

@@ -44,6 +44,11 @@ def simulate(
     live: Annotated[bool, typer.Option("--live", help="To a broker: go on with the present until Ctrl-C.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Another seed, another city.")] = 68,
     scale: Annotated[float, typer.Option(min=0, help="1: about 25 000 events a school day for Mulhouse.")] = 1.0,
+    outage: Annotated[
+        str | None, typer.Option(help="UAI (or `all`) that falls silent in the running `ent demo`, from now on.")
+    ] = None,
+    outage_min: Annotated[float, typer.Option(min=1, help="For how many minutes.")] = 240.0,
+    demo: Annotated[Path, typer.Option(help="Folder of that demonstration.")] = Path(".ent-demo"),
     duplicates: _Rate = 0.0,
     late: _Rate = 0.0,
     disorder: _Rate = 0.0,
@@ -67,6 +72,9 @@ def simulate(
     from streams.simulator.simulation import Simulation
     from streams.topics import TopicError
 
+    if outage is not None:
+        _fall_silent(outage, timedelta(minutes=outage_min), demo)
+        return
     if (to is None) == (broker is None):
         raise typer.BadParameter("give either --to FILE or --broker HOST:PORT")
     if live and broker is None:
@@ -89,6 +97,20 @@ def simulate(
         _fail(str(error))
     if truth is not None:
         truth.write_text(json.dumps(simulation.truth.to_json(), ensure_ascii=False) + "\n")
+
+
+def _fall_silent(school: str, span: timedelta, folder: Path) -> None:
+    """Leave word for the demonstration that runs on `folder`."""
+    from streams.demo.scene import Place
+    from streams.simulator.outage import EVERY_SCHOOL, Outage, note_outages, read_outages
+
+    place = Place(folder)
+    if not place.clock.exists():
+        _fail(f"no demonstration runs on {folder}: start `ent demo`, or name its folder with --demo")
+    now = datetime.now(UTC) + timedelta(seconds=json.loads(place.clock.read_text()))
+    silent = Outage(EVERY_SCHOOL if school == "all" else school, now, now + span)
+    note_outages(place.outages, [*read_outages(place.outages), silent])
+    typer.echo(f"{school} is silent from {now.astimezone(_PARIS):%d/%m/%Y %H:%M} on the demonstration's clock")
 
 
 def first_day(days: int, today: date, is_school_day: Callable[[date], bool]) -> date:

@@ -11,6 +11,8 @@ PARIS: Final = ZoneInfo("Europe/Paris")
 MORNING: Final = time(8, 35)
 """Classes have just begun to log in."""
 HISTORY: Final = timedelta(weeks=4)
+LEARNED_DAYS: Final = 15
+"""School days that the alerts need before they judge a school of the demonstration, and a few more."""
 _LONGEST_HOLIDAY_DAYS: Final = 100
 
 
@@ -26,7 +28,12 @@ def school_morning(today: date, is_school_day: Callable[[date], bool]) -> dateti
     raise ValueError(f"no school day in the {_LONGEST_HOLIDAY_DAYS} days before {today}: mend the simulator's calendar")
 
 
-def first_day(morning: datetime) -> date:
-    """Where the history before `morning` begins: a Monday, four weeks back."""
-    day = (morning - HISTORY).astimezone(PARIS).date()
+def first_day(morning: datetime, is_school_day: Callable[[date], bool]) -> date:
+    """Where the history before `morning` begins: a Monday, four weeks back, and more where holidays left too few days
+    to learn the schools' habits from."""
+    day, counted = morning.astimezone(PARIS).date(), 0
+    latest = (morning - HISTORY).astimezone(PARIS).date()
+    while counted < LEARNED_DAYS or day > latest:
+        day -= timedelta(days=1)
+        counted += is_school_day(day)
     return day - timedelta(days=day.weekday())

@@ -27,9 +27,12 @@ from streams.directory.loading import load_directory
 from streams.producer import open_producer
 from streams.simulator.calendar import is_school_day
 from streams.simulator.faults import Faults
+from streams.simulator.outage import read_outages
 from streams.simulator.simulation import Simulation
 
 _TICK_S: Final = 0.2
+ALERTS: Final = {"ENT_ALERTS__WARMUP_DAYS": "12"}
+"""The history is short; the limits of the evidence are then mostly those that were chosen beforehand."""
 _SAVE_EVERY_S: Final = 5.0
 
 
@@ -45,6 +48,8 @@ class Script:
     jvm: bool = False
     page_port: int | None = 8080
     """None: no page."""
+    webhook: str | None = None
+    """Where alerts are posted; None: nowhere."""
     live_s: float | None = None
     """Live seconds until it ends by itself; None: until it is interrupted."""
 
@@ -81,7 +86,9 @@ def play(script: Script, say: Callable[[str], None]) -> dict[str, Any]:
     begin = max(morning, bookmark.produced_until or morning)
     clock = Clock(begin - datetime.now(UTC))
     say("starting broker, database and worker")
-    with Scene(script.place, jvm=script.jvm, clock_offset=clock.offset) as scene:
+    told = {"ENT_ALERTS__WEBHOOK_URL": script.webhook} if script.webhook else {}
+    with Scene(script.place, jvm=script.jvm, clock_offset=clock.offset, worker_settings=ALERTS | told) as scene:
+        script.place.note_clock(clock.offset)
         scene.start_worker()
         simulation = _load_directory(script, scene, clock, say)
         producer = PacedProducer(
@@ -90,7 +97,7 @@ def play(script: Script, say: Callable[[str], None]) -> dict[str, Any]:
         try:
             if script.page_port is not None:
                 address = scene.start_page(script.page_port)
-            history = _replay(simulation, producer, bookmark, first_day(morning), clock, say)
+            history = _replay(simulation, producer, bookmark, first_day(morning, is_school_day), clock, say)
             local = clock.now().astimezone(PARIS)
             if script.page_port is not None:
                 say(f"the page: {address}  (simulated clock: {local:%d/%m/%Y %H:%M}; Ctrl-C ends)")
@@ -181,6 +188,7 @@ def _go_live(
         while end_s is None or time.monotonic() < end_s:
             time.sleep(_TICK_S)
             scene.worker.check()
+            simulation.outages = read_outages(script.place.outages)
             producer.send(simulation.due(since, since := clock.now()))
             probe.produced(simulation.truth.accepted_since(first_minute))
             if time.monotonic() - saved_s > _SAVE_EVERY_S:

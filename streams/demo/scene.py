@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
@@ -69,6 +70,21 @@ class Place:
     def key(self, name: str) -> Key:
         """The secret itself."""
         return Key(SecretStr(self.key_file(name).read_text().strip()))
+
+    @property
+    def outages(self) -> Path:
+        """Where `ent simulate --outage` leaves word."""
+        return self.folder / "outages.json"
+
+    @property
+    def clock(self) -> Path:
+        """How far the simulated clock is from the real one, in seconds."""
+        return self.folder / "clock.json"
+
+    def note_clock(self, offset: timedelta) -> None:
+        """Leave word of the simulated clock, and forget the outages of an earlier demonstration's morning."""
+        self.clock.write_text(json.dumps(offset.total_seconds()))
+        self.outages.unlink(missing_ok=True)
 
     def log(self, part: str) -> Path:
         """Where a part writes what it has to say."""

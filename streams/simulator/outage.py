@@ -42,7 +42,7 @@ class Outage:
 
 
 def read_outages(path: Path) -> list[Outage]:
-    """Those that were noted in a file; none where there is no file. Raises ValueError for a file that is no such one."""
+    """Those that were noted in a file; none where there is no file. Raises ValueError where it holds something else."""
     if not path.exists():
         return []
     return msgspec.json.decode(path.read_bytes(), type=list[Outage])
