@@ -15,6 +15,7 @@ from streams.alerts.rules import Check, Kind
 from streams.alerts.running import WITHIN_A_DAY, day_variance
 
 _SPOILS_THE_DAY = frozenset({Kind.SCHOOL_DOWN, Kind.UNDECLARED_CLOSURE, Kind.SLOW_DECLINE, Kind.DUPLICATES})
+_LIMITS_FROM_SHARE = 0.5
 _SLOW_SPREAD = 0.05
 _SLOW_EACH = 0.9
 _SLOW_LEAST = 60.0
@@ -32,7 +33,7 @@ class Closed:
     peak: Floats
     """[school, check]: the highest evidence of the day."""
     quiet: Booleans
-    """[school]: judged, and nothing found."""
+    """[school]: judged for most of a day, and nothing found: its evidence says how high noise runs."""
     skip: Booleans
     """[school, bin]: closed, without data, or in an incident; the expected is learned in their place."""
     blank: Booleans
@@ -51,12 +52,12 @@ def close(learned: Learned, day: Day) -> Closed:
     surge = _surging(day) & usable
     doubled = [_of_the_day(day, Kind.DUPLICATES, int(school)) for school in np.flatnonzero(surge)]
     findings = (*day.findings, *slow, *doubled)
-    quiet = usable.copy()
+    quiet = usable & _long_enough(day)
     quiet[[finding.school for finding in day.findings if finding.school is not None]] = False
     peak = np.zeros_like(day.limits)
     peak[:, : len(WITHIN_A_DAY)] = day.peak
     peak[:, Check.SLOW] = score
-    blank = _blank(day)
+    blank = _blank(day) & np.logical_not(day.down.any())
     skip = ~(day.calendar.opened & day.known) | day.down
     skip[blank | surge] = True
     for finding in findings:
@@ -64,6 +65,13 @@ def close(learned: Learned, day: Day) -> Closed:
         bins = slice(None) if finding.kind in _SPOILS_THE_DAY else slice(finding.since, finding.until + 1)
         skip[schools, bins] = True
     return Closed(day, findings, peak, quiet, skip, blank, surge, last)
+
+
+def _long_enough(day: Day) -> Booleans:
+    """Half of the watched hours or more: the short evidence of a Wednesday would pull the limits down."""
+    watched = day.grid.watched
+    judged = np.asarray((day.on & day.known)[:, watched].sum(1))
+    return np.asarray(judged >= _LIMITS_FROM_SHARE * (watched.stop - watched.start))
 
 
 def _push(learned: Learned, day: Day, usable: Booleans) -> LastDays:

@@ -29,13 +29,13 @@ class Verdict(Enum):
     CLOSURE = "closure"
     WAIT = "wait"
 
-    def kind(self, check: Check) -> Kind:
-        """What the finding of this check is called."""
+    def kind(self, check: Check, families_alone: bool) -> Kind:
+        """What the finding of this check is called; families are a series of their own if the others are there."""
         if self is Verdict.CLOSURE:
             return Kind.UNDECLARED_CLOSURE
-        if check is Check.FAMILIES:
+        if check is Check.FAMILIES and families_alone:
             return Kind.SERIES_OUT
-        return Kind.SCHOOL_SILENT if check in {Check.SILENCE, Check.SITE} else Kind.SCHOOL_DOWN
+        return Kind.SCHOOL_SILENT if check in {Check.SILENCE, Check.SITE, Check.FAMILIES} else Kind.SCHOOL_DOWN
 
 
 def classify(day: Day, school: int, check: Check, since: int, now: int) -> Verdict:

@@ -55,7 +55,8 @@ class Day:
         self.burst: Floats = learned.burst()
         self.spread: Floats = np.sqrt(learned.spread)
         self.weekday_days: Integers = learned.weekly_days[:, calendar.weekday].astype(np.int64)
-        self.expected: Singles = learned.expect(calendar.weekday)
+        self._shape = learned.shape(calendar.weekday)
+        self.expected: Singles = learned.expect(self._shape)
         self.seen: Singles = np.zeros_like(self.expected)
         self.at = 0
         """The next bin."""
@@ -64,6 +65,9 @@ class Day:
         age, share = grid.spans(settings.series_age_min), settings.series_share
         self.series = [Platform(grid, settings, Kind.SERIES_OUT, p, share, age) for p in range(self.seen.shape[1])]
         self.down: Booleans = np.zeros(grid.bins, bool)
+        self._sharp: Floats = np.zeros(self.seen.shape[1])
+        """Expected of all schools together in this bin [profile], not smoothed: one bell rings for all of them."""
+        self._so_far = (0.0, 0.0)
         self._heard = hearing(settings.audience)
         self._running = Running.begin(learned.schools, self.seen.shape[1], grid.watched.start)
         self._held = self._running
@@ -127,13 +131,12 @@ class Day:
         quiet = np.where(open_, log_likelihood_ratio(seen, expected, burst, self.settings.silent_share), 0)
         less = np.where(open_, log_likelihood_ratio(seen, low, burst, self.settings.low_share), 0)
         for n, at in enumerate(range(part.start, part.stop)):
+            slot = self._shape[:, :, at // self.grid.slot_bins] / self.grid.slot_bins
+            self._sharp = np.where(on[:, n, None], slot, 0).sum(0, dtype=np.float64)
             columns = (seen, expected, regional, quiet, less)
             self._take(at, on[:, n], Bin(*(np.ascontiguousarray(column[:, :, n]) for column in columns)))
 
     def _take(self, at: int, on: Booleans, bin_: Bin) -> None:
-        if not self.known[:, at].any():
-            self._start_anew()
-            return
         if not self._judge_platform(at, bin_):
             late = at - self.grid.watched.start >= self.grid.spans(self.settings.day_after_min) - 1
             heard = self._without_dark_series(at, bin_)
@@ -142,44 +145,40 @@ class Day:
         if self.platform.score <= 0:
             self._held = self._running
 
-    def _start_anew(self) -> None:
-        """No data of any school: what was evidence before such a hole cannot be compared with days that have none."""
-        for total in (self.platform, *self.series):
-            total.clear()
-        self._held = self._running = self._running.start_anew()
-
     def _judge_platform(self, at: int, bin_: Bin) -> bool:
         """True while nothing is to be held against a school. What was, since the platform fell, is taken back."""
         if len(self.seen) == 1:
             return False
         totals = (bin_.quiet.sum(0), bin_.seen.sum(0), bin_.expected.sum(0))
-        step, seen, expected = (float(total.sum()) for total in totals)
-        if self.platform.take(at, step, seen, expected, self.is_usual_lull):
-            self._running = self._held
-            self.down[self.platform.since : at] = True
-        down = at <= self.platform.down_until
+        quiet, seen, expected = (float(total.sum()) for total in totals)
+        if self._asleep(seen, expected):
+            self.platform.clear()
+            down = True
+        else:
+            if self.platform.take(at, quiet, seen, expected, float(self._sharp.sum())):
+                self._running = self._held
+                self.down[self.platform.since : at] = True
+            down = at <= self.platform.down_until
         self.down[at] = down
         for profile, series in enumerate(self.series):
             if down:
                 series.clear()
-                continue
-            step, seen, expected = (float(total[profile]) for total in totals)
-            if series.take(at, step, seen, expected, self.is_usual_lull):
+            elif series.take(at, *(float(total[profile]) for total in (*totals, self._sharp))):
                 self._take_back(profile)
         return down
 
-    def is_usual_lull(self, profile: int | None, since: int, at: int, seen: float, expected: float) -> bool:
-        """A lull of all schools that other such weekdays have too, which a smoothed shape does not know: after the hour
-        at which every class begins, and at noon."""
-        profiles = range(self.seen.shape[1]) if profile is None else (profile,)
-        past = self.references.together(self.calendar.weekday, profiles, since, at)
-        bar = max(1.5 * seen, 0.25 * expected)
-        return sum(reference.logins <= bar for reference in past) >= self.settings.lull_days
+    def _asleep(self, seen: float, expected: float) -> bool:
+        """Without a calendar: nobody has come since the morning, so that today is taken as a day without school."""
+        if self.settings.calendar_known:
+            return False
+        self._so_far = self._so_far[0] + seen, self._so_far[1] + expected
+        came, due = self._so_far
+        return due > self.settings.platform_least and came < self.settings.series_share * due
 
     def _take_back(self, profile: int) -> None:
         """A profile is out everywhere: what it said about one school is withdrawn."""
         if profile == self.settings.audience.families:
-            self._running = self._running.forget(Check.FAMILIES, self._held)
+            self._running = self._running.without(Check.FAMILIES)
 
     def _without_dark_series(self, at: int, bin_: Bin) -> Bin:
         """A profile that is out everywhere says nothing about one school."""
@@ -227,11 +226,13 @@ class Day:
         verdict = classify(self, school, check, since, at)
         if verdict is Verdict.WAIT:
             return None
+        alone = running.score[school, Check.FAMILIES] > running.score[school, Check.SILENCE]
+        kind = verdict.kind(check, bool(alone))
         return Finding(
-            kind=verdict.kind(check),
+            kind=kind,
             check=check,
             school=school,
-            profile=settings.audience.families if verdict.kind(check) is Kind.SERIES_OUT else None,
+            profile=settings.audience.families if kind is Kind.SERIES_OUT else None,
             since=since,
             raised=at,
             until=at,

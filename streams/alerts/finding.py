@@ -30,10 +30,6 @@ class References(Protocol):
         """At most the last eight such weekdays, open and without an incident in the bins `first` to `last`."""
         ...
 
-    def together(self, weekday: int, profiles: Sequence[int], first: int, last: int) -> tuple[Reference, ...]:
-        """The same over all schools; days on which fewer than half of the usual number can be compared are left out."""
-        ...
-
 
 @dataclass(frozen=True)
 class Finding:

@@ -102,12 +102,15 @@ class Learned:
             known &= self.weekly_days[:, weekday] >= self.settings.least_of_a_weekday
         return known
 
-    def expect(self, weekday: int) -> Singles:
-        """Expected logins per bin of such a day [school, profile, bin], at least 1e-4."""
+    def shape(self, weekday: int) -> Singles:
+        """Expected logins per slot of such a day [school, profile, slot], as sharp as they were seen."""
         shape = self.weekly[:, :, weekday]
         if weekday in self.settings.lenders:
             shape = self._borrow(shape, self.weekly_days[:, weekday, None])
-        slots = np.maximum(self.level[:, :, None].astype(np.float32) * shape, 0)
+        return np.asarray(np.maximum(self.level[:, :, None].astype(np.float32) * shape, 0))
+
+    def expect(self, slots: Singles) -> Singles:
+        """Expected logins per bin [school, profile, bin], at least 1e-4: the slots of a shape, smoothed."""
         smooth = _smooth(slots, self.grid.smooth_slots)
         bins = np.repeat(smooth / np.float32(self.grid.slot_bins), self.grid.slot_bins, axis=2)
         return np.asarray(bins + np.float32(_LEAST_PER_BIN), dtype=np.float32)

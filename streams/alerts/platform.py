@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -12,8 +11,6 @@ from streams.alerts.finding import Finding
 from streams.alerts.grid import Grid
 from streams.alerts.rules import Kind, Settings
 
-Lull = Callable[[int | None, int, int, float, float], bool]
-"""Whether all schools are as low on other such weekdays: profile, first and last bin, observed, expected."""
 _PAIR = 2
 _JOIN_BINS = 3
 
@@ -38,22 +35,23 @@ class Platform:
     down_until: int = -1
     """Up to this bin, nothing is held against a school."""
 
-    def take(self, at: int, step: float, seen: float, expected: float, is_usual: Lull) -> bool:
-        """One more bin of all schools together; True if they are down in it, more than `is_usual` there."""
+    def take(self, at: int, step: float, seen: float, expected: float, sharp: float) -> bool:
+        """One more bin of all schools together; True if they are down in it.
+
+        `sharp` is what this very slot usually brings: at an hour at which all schools stop, little is missed.
+        """
+        if step > 0 and sharp < expected:
+            step *= sharp / expected
         if self.score <= 0:
             self.since, self.seen, self.expected = at, 0.0, 0.0
         self.score = max(0.0, self.score + step)
         self.seen += seen
         self.expected += expected
-        self.last = [*self.last, (seen, expected)][-_PAIR:]
+        self.last = [*self.last, (seen, min(expected, sharp))][-_PAIR:]
         pair_seen, pair_expected = (sum(column) for column in zip(*self.last, strict=True))
         low = pair_seen < self.share * pair_expected
         grave = pair_expected > self.settings.platform_least and self.score > self.settings.platform_limit
         if not (low and grave and at - self.since + 1 >= self.age_bins):
-            return False
-        # Evidence outlasts an outage: the lull of this very moment must be unusual, too.
-        pair = (at - len(self.last) + 1, at, pair_seen, pair_expected)
-        if is_usual(self.profile, self.since, at, self.seen, self.expected) or is_usual(self.profile, *pair):
             return False
         self.down_until = at + self.grid.spans(self.settings.platform_after_min) - 1
         self._note(at)

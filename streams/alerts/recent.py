@@ -38,20 +38,6 @@ class Recent:
             if usable[place]
         )
 
-    def together(self, weekday: int, profiles: Sequence[int], first: int, last: int) -> tuple[Reference, ...]:
-        """See finding.References."""
-        bins = slice(first, last + 1)
-        usable = self.usable[:, weekday, :, bins].all(2) & (self.ordinal[:, weekday] > 0)
-        logins = sum(self.counts[:, profile, weekday, :, bins].sum(2, dtype=np.int64) for profile in profiles)
-        ordinals, day = np.unique(self.ordinal[:, weekday], return_inverse=True)
-        day = day.reshape(usable.shape)
-        schools = np.bincount(day[usable], minlength=len(ordinals))
-        totals = np.bincount(day[usable], np.asarray(logins)[usable], minlength=len(ordinals))
-        kept = schools * 2 > schools.max(initial=0)
-        return tuple(
-            Reference(int(ordinal), int(total)) for ordinal, total in zip(ordinals[kept], totals[kept], strict=True)
-        )
-
     def take(self, closed: Closed) -> None:
         """Keep a finished day, in place of the oldest such weekday, for the schools that were open."""
         day = closed.day

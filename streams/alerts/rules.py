@@ -48,10 +48,10 @@ class CheckRule(NamedTuple):
 
 
 RULES: Final = {
-    Check.SILENCE: CheckRule(0.03, 14.0, 8.0, 0.25),
-    Check.SITE: CheckRule(0.009, 15.0, 8.0, 0.25),
-    Check.FAMILIES: CheckRule(0.003, 11.0, 8.0, 0.25),
-    Check.DROP: CheckRule(0.012, 16.0, 8.0, 0.6),
+    Check.SILENCE: CheckRule(0.018, 14.0, 8.0, 0.25),
+    Check.SITE: CheckRule(0.0054, 15.0, 8.0, 0.25),
+    Check.FAMILIES: CheckRule(0.0018, 11.0, 8.0, 0.25),
+    Check.DROP: CheckRule(0.0072, 16.0, 8.0, 0.6),
     Check.DAY: CheckRule(0.012, 8.5, 5.0, 0.6),
     Check.SLOW: CheckRule(0.015, 6.5, 5.0, 0.8),
 }
@@ -93,12 +93,13 @@ class Settings:
     """A lull in the evidence that does not end an episode."""
     noon_min: int = 13 * 60 + 30
     """From here on, who came is asked of the afternoon alone."""
+    calendar_known: bool = True
+    """False: days on which all schools stay silent from the first hour are taken as days without school."""
     platform_limit: float = 25.0
     platform_share: float = 0.3
     platform_least: float = 15.0
     series_share: float = 0.1
-    series_age_min: int = 150
-    """One profile silent everywhere: longer than a lunch break, which a smoothed shape does not quite expect."""
+    series_age_min: int = 30
     platform_after_min: int = 35
     """For so long after the platform's evidence, nothing is held against a school."""
     burst_most: float = 60.0

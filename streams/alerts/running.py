@@ -72,18 +72,11 @@ class Running:
             )
         return Running(score, begun, seen, expected, np.maximum(self.peak, score), regional)
 
-    def start_anew(self) -> Running:
-        """Without the evidence that was added up; what the whole day came to stays."""
+    def without(self, check: Check) -> Running:
+        """The evidence of one check is withdrawn, the others' stands."""
         score = self.score.copy()
-        score[:, : len(SUMS)] = 0
+        score[:, check] = 0
         return replace(self, score=score)
-
-    def forget(self, check: Check, earlier: Running) -> Running:
-        """One check as it was earlier, the others as they are."""
-        column = np.arange(len(WITHIN_A_DAY)) == check
-        now, then = vars(self), vars(earlier)
-        names = ("score", "begun", "seen", "expected", "peak")
-        return replace(self, **{name: np.where(column, then[name], now[name]) for name in names})
 
 
 def day_variance(expected: Floats, burst: Floats, spread: Floats) -> Floats:

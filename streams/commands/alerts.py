@@ -14,12 +14,15 @@ import typer
 
 from sinks.clickhouse.alert_tables import AlertRow, AlertTables, Label, Mute, StepRow
 from sinks.clickhouse.client import connect
+from streams.commands.alerts_backtest import backtest
 from streams.settings import read_alert_settings, read_database_settings
 
 if TYPE_CHECKING:
     from streams.alerting.watch import Judgement, Watch
 
 alerts_app = typer.Typer(help="Alerts about the schools' connections.", no_args_is_help=True)
+
+alerts_app.command()(backtest)
 
 _PARIS: Final = ZoneInfo("Europe/Paris")
 _MOMENT_FORMATS: Final = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]

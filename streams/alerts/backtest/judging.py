@@ -180,11 +180,21 @@ def _continues(episode: Episode, one: Raised, gap: int) -> bool:
 
 
 def _attribute(case: Case, episode: Episode) -> None:
-    mine = [one for one in case.incidents if one.school == episode.school and _overlap(case, episode, one)]
+    mine = [one for one in case.incidents if _concerns(case, one, episode.school) and _overlap(case, episode, one)]
     everybody = [one for one in case.incidents if one.school is None and _overlap(case, episode, one)]
     episode.whole = next(iter(mine), None)
     episode.folded = episode.whole is None and episode.school is not None and bool(everybody)
     episode.on_closure = any(one.school == episode.school and _overlap(case, episode, one) for one in case.closures)
+
+
+def _concerns(case: Case, incident: Incident, school: int | None) -> bool:
+    """One alert for everybody stands for the labels of half of the schools or more at the same time."""
+    if incident.school == school:
+        return True
+    if school is not None or incident.school is None:
+        return False
+    alike = {one.school for one in case.incidents if set(one.spans) & set(incident.spans)}
+    return 2 * len(alike) >= case.schools
 
 
 def _overlap(case: Case, episode: Episode, incident: Incident) -> bool:
@@ -206,7 +216,7 @@ def _outcome(case: Case, incident: Incident, pages: Sequence[Raised], counted: S
             one.finding.raised
             for one in (counted if incident.kind == SLOW else pages)
             if one.day == day
-            and one.finding.school == incident.school
+            and _concerns(case, incident, one.finding.school)
             and first <= one.finding.raised < end + case.grid.spans(_LATE_MIN)
         ]
         if told:

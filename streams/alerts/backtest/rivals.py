@@ -43,17 +43,18 @@ def hourly(case: Case) -> Hours:
     bins = slice(watched.start, watched.start + hours * width)
     shape = (case.schools, len(case.ordinals), hours, width)
     logins = case.counts[..., bins].sum(1, dtype=np.float64).reshape(shape).sum(3)
-    opened = np.asarray((case.opened & case.known)[..., bins].reshape(shape).all(3))
+    opened: Booleans = np.asarray((case.opened & case.known)[..., bins].reshape(shape).all(3), bool)
     references = _references(case, logins, opened)
-    enough = np.asarray((~np.isnan(references[:, :, :, 0])).sum(2)) >= _LEAST_REFERENCES
+    count: Integers = np.asarray((~np.isnan(references[:, :, :, 0])).sum(2))
     median = _nanmedian(references)
-    judged = opened & enough[:, :, None]
+    judged = opened & (count >= _LEAST_REFERENCES)[:, :, None]
     return Hours(logins, references, median, _level(logins, median, np.asarray(opened.any(2))), judged)
 
 
 def _nanmedian(values: Floats) -> Floats:
     """Over axis 2, 0 where nothing is known."""
-    known = np.where(np.isnan(values).all(2)[:, :, None], 0.0, values)
+    nothing = np.asarray(np.isnan(values).all(2))
+    known = np.where(nothing[:, :, None], 0.0, values)
     return np.asarray(np.nanmedian(known, axis=2))
 
 

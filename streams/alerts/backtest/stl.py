@@ -53,7 +53,7 @@ def _low(
 ) -> Booleans:
     assert callable(decompose)
     series = logins[past].ravel()
-    fit = decompose(series, period=per_week * logins.shape[1], robust=True).fit()
+    fit = decompose(series, period=per_week * logins.shape[1]).fit()
     fitted = (np.asarray(fit.seasonal) + np.asarray(fit.trend)[-1]).reshape(len(past), -1)
     spread = max(1.0, _MAD * float(np.median(np.abs(np.asarray(fit.resid)))))
     low = np.zeros((len(now), logins.shape[1]), bool)

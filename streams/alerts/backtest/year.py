@@ -145,7 +145,7 @@ def frame(draw: np.random.Generator, schools: int) -> Frame:
 def _close(draw: np.random.Generator, year: Year, school: int) -> tuple[Span, ...]:
     noon = bin_of(12.5)
     parts = ((0, GRID.bins), (0, GRID.bins), (0, noon), (noon, GRID.bins))
-    open_days = np.flatnonzero(year.open_days(least_h=4)[school])
+    open_days = np.flatnonzero(year.open_days(least_h=5)[school])
     spans: dict[int, Span] = {}
     for declared in [True] * draw.poisson(1.5) + [False] * draw.poisson(1.0):
         day = int(draw.choice(open_days[20:]))

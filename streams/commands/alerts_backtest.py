@@ -1,0 +1,89 @@
+"""`ent alerts backtest`: how good the alerts are, on simulated years or on labelled data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from streams.alerts.backtest import report as reports
+from streams.alerts.backtest.case import detect
+from streams.alerts.backtest.incidents import SCHOOLS, WORLDS
+from streams.alerts.backtest.judging import judge
+from streams.alerts.backtest.series import SeriesError, read
+from streams.alerts.backtest.study import DETECTOR, SEEDS, rival_alerts, study
+
+File = Path | None
+
+
+def backtest(
+    series: Annotated[File, typer.Option(help="CSV time,school,connections at any regular step.")] = None,
+    labels: Annotated[File, typer.Option(help="CSV school,start,end,kind; an empty school means all.")] = None,
+    calendar: Annotated[File, typer.Option(help="CSV school,start,end of closed times; an empty school: all.")] = None,
+    report: Annotated[File, typer.Option(help="Where the JSON goes.")] = None,
+    zone: Annotated[str, typer.Option(help="Time zone of times without an offset.")] = "Europe/Paris",
+    seeds: Annotated[str, typer.Option(help="Simulated years, comma-separated.")] = ",".join(map(str, SEEDS)),
+    worlds: Annotated[str, typer.Option(help="Simulated worlds, comma-separated.")] = ",".join(WORLDS),
+    schools: Annotated[int, typer.Option(min=2, help="Schools in a simulated year.")] = SCHOOLS,
+    rivals: Annotated[bool, typer.Option(help="Compare with the alternatives, too.")] = True,
+) -> None:
+    """Measure precision, recall, false alarms and time to detect. Without --series, on simulated years.
+
+    Tables go to standard output in Markdown, progress to standard error. Exit 2 if a file cannot be used.
+    """
+    if (series is None) != (labels is None):
+        raise typer.BadParameter("--series and --labels go together")
+    try:
+        if series is not None and labels is not None:
+            result = _labelled(series, labels, calendar, ZoneInfo(zone), rivals)
+        else:
+            result = _simulated(_chosen(worlds), [int(seed) for seed in seeds.split(",")], schools, rivals)
+    except (SeriesError, ZoneInfoNotFoundError) as error:
+        typer.echo(f"ent: {error}", err=True)
+        raise typer.Exit(2) from error
+    if report is not None:
+        report.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+
+
+def _chosen(worlds: str) -> list[str]:
+    names = worlds.split(",")
+    unknown = [name for name in names if name not in WORLDS]
+    if unknown:
+        raise typer.BadParameter(f"no world {', '.join(unknown)}; there are {', '.join(WORLDS)}")
+    return names
+
+
+def _progress(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _simulated(worlds: list[str], seeds: list[int], schools: int, rivals: bool) -> dict[str, Any]:
+    result: dict[str, Any] = {"seeds": seeds, "schools": schools, "worlds": {}}
+    for world in worlds:
+        figures = study(world, seeds, rivals, _progress, schools)
+        months = figures[DETECTOR].months
+        rate = len(figures[DETECTOR].outcomes) / months
+        typer.echo(f"\n## World `{world}`: {months:.0f} school-months, {rate:.2f} incidents per school and month\n")
+        typer.echo(reports.compare(figures) + "\n")
+        typer.echo(reports.by_size(figures[DETECTOR]))
+        result["worlds"][world] = {name: reports.summary(one) for name, one in figures.items()}
+    return result
+
+
+def _labelled(series: Path, labels: Path, calendar: Path | None, zone: ZoneInfo, rivals: bool) -> dict[str, Any]:
+    data = read(series, labels, calendar, zone)
+    case = data.case
+    _progress(f"{len(data.schools)} schools, {len(case.ordinals)} days in steps of {case.grid.step_min} min")
+    figures = judge([(case, detect(case, data.settings))])
+    others = {}
+    if rivals:
+        others = {name: judge([(case, raised[0])]) for name, raised in rival_alerts([case])}
+    result = reports.series_report(data, figures, others)
+    shown = ("precision", "recall", "false_per_school_month", "time_to_detect_median_min")
+    typer.echo("| | " + " | ".join(shown) + " |\n" + "|---" * 5 + "|")
+    for name, one in {DETECTOR: result, **result["alternatives"]}.items():
+        typer.echo(f"| {name} | " + " | ".join("–" if one[key] is None else str(one[key]) for key in shown) + " |")
+    return result
