@@ -208,7 +208,6 @@ def read_database_settings() -> DatabaseSettings:
     return _read(DatabaseOnly).database
 
 
-<<<<<<< HEAD
 def read_places() -> Places:
     """Where documents of Caliper and xAPI name school and profile; SettingsError likewise."""
     return _read(FormatsOnly).formats
@@ -222,11 +221,11 @@ def read_lane_settings() -> LaneSettings:
 def read_publication_settings() -> ForPublication:
     """The settings of `ent publish`; SettingsError likewise."""
     return _read(ForPublication)
-=======
+
+
 def read_alert_settings() -> DatabaseAndAlerts:
     """The database's settings and those of alerting; SettingsError likewise."""
     return _read(DatabaseAndAlerts)
->>>>>>> 513f4ef (A lull that every such weekday has is no outage of the platform; outages in the simulator; the service in the worker)
 
 
 def read_keys() -> tuple[Key | None, Key | None]:

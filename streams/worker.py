@@ -42,6 +42,7 @@ from streams.pipeline import Keys, Limits, process
 from streams.settings import Settings
 from streams.storm import StormWatch
 from streams.topics import Lane, TopicError
+from streams.topics import LOGIN, Lane, TopicError
 from streams.transport import BatchApp, PartitionPosition, TransportSettings
 from streams.windows import Pace, Stored, Windows
 
@@ -66,7 +67,7 @@ _PULSE_INTERVAL_S = 0.2
 _GC_THRESHOLD = (20_000, 10, 10)
 _ALERT_INTERVAL_S = 10.0
 """Between looks at whether five more minutes can be judged."""
-_LEADING = (EVENT_TOPICS[0], 0)
+_LEADING = (LOGIN, 0)
 """Whoever holds this partition watches the schools: see docs/adr/0024."""
 _BATCH_RECORDS = 5_000
 """Several batches wait in queues at any time: small ones keep the worker's memory small."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
-from statistics import median
 from typing import Final
 
 from schemas.school_time.horizon import Horizon
@@ -75,7 +74,7 @@ def _back(judged: Judgement) -> Callable[[Finding], bool]:
     if day.at == 0:
         return lambda _: False
     evidence = day.evidence()
-    seen, due = evidence.observed.sum(1), evidence.expected.sum(1)
+    seen, due, usual = evidence.observed.sum(1), evidence.expected.sum(1), day.usual()
 
     def is_back(finding: Finding) -> bool:
         span = day.grid.spans(_HOUR_MIN if finding.school is not None else _HALF_HOUR_MIN)
@@ -83,10 +82,9 @@ def _back(judged: Judgement) -> Callable[[Finding], bool]:
             return False
         if finding.school is not None:
             return _near(float(seen[finding.school]), float(due[finding.school]))
-        profiles = range(day.seen.shape[1]) if finding.profile is None else (finding.profile,)
-        first, last = day.at - span, day.at - 1
-        past = [one.logins for one in day.references.together(day.calendar.weekday, profiles, first, last)]
-        return bool(past) and _near(float(day.seen[:, list(profiles), first : last + 1].sum()), median(past))
+        profiles = slice(None) if finding.profile is None else slice(finding.profile, finding.profile + 1)
+        part = (slice(None), profiles, slice(day.at - span, day.at))
+        return _near(float(day.seen[part].sum()), float(usual[part].sum()))
 
     return is_back
 

@@ -165,15 +165,13 @@ class Watch:
     def _dark(self, day: Day, counts: DayCounts, bins: int) -> tuple[Booleans, tuple[int, int] | None]:
         """Bins in stretches without any event that nothing but an interruption explains; and the one that goes on."""
         dark = np.zeros(self.grid.bins, bool)
-        due = day.expected * day.on[:, None]
-        logins = due.sum((0, 1))
+        due = np.minimum(day.expected * day.on[:, None], day.usual())
         information = (due * information_per_login(day.burst)[:, :, None]).sum((0, 1))
         empty = np.concatenate([[False], counts.events[:bins] == 0, [False]])
         edges = np.flatnonzero(empty[1:] != empty[:-1])
         current = None
         for first, after in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            surprising = information[first:after].sum() >= DARK_LIMIT
-            if surprising and not day.is_usual_lull(None, first, after - 1, 0.0, float(logins[first:after].sum())):
+            if information[first:after].sum() >= DARK_LIMIT:
                 dark[first:after] = True
                 current = (first, after) if after == bins else None
         return dark, current

@@ -98,6 +98,11 @@ class Day:
         """[school, profile]: expected so far in watched open bins, times what schools do today."""
         return self._running.day_regional
 
+    def usual(self) -> Floats:
+        """Logins that each slot of such a day usually brings [school, profile, bin], not smoothed; 0 if not judged."""
+        slots = np.repeat(self._shape / self.grid.slot_bins, self.grid.slot_bins, axis=2)
+        return np.asarray(slots * self.on[:, None])
+
     def advance(self, counts: Counts, known: Booleans | None = None) -> None:
         """Take in the next bins: logins [school, profile, bin]; `known` [school, bin] is False where data are missing.
 
@@ -137,6 +142,9 @@ class Day:
             self._take(at, on[:, n], Bin(*(np.ascontiguousarray(column[:, :, n]) for column in columns)))
 
     def _take(self, at: int, on: Booleans, bin_: Bin) -> None:
+        if not self.known[:, at].any():
+            self._start_anew()
+            return
         if not self._judge_platform(at, bin_):
             late = at - self.grid.watched.start >= self.grid.spans(self.settings.day_after_min) - 1
             heard = self._without_dark_series(at, bin_)
@@ -144,6 +152,12 @@ class Day:
             self._judge_schools(at, on)
         if self.platform.score <= 0:
             self._held = self._running
+
+    def _start_anew(self) -> None:
+        """No data of any school: what was evidence before such a hole cannot be compared with days that have none."""
+        for total in (self.platform, *self.series):
+            total.clear()
+        self._held = self._running = self._running.start_anew()
 
     def _judge_platform(self, at: int, bin_: Bin) -> bool:
         """True while nothing is to be held against a school. What was, since the platform fell, is taken back."""

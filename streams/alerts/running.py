@@ -78,6 +78,12 @@ class Running:
         score[:, check] = 0
         return replace(self, score=score)
 
+    def start_anew(self) -> Running:
+        """Without the evidence that was added up; what the whole day came to stays."""
+        score = self.score.copy()
+        score[:, : len(SUMS)] = 0
+        return replace(self, score=score)
+
 
 def day_variance(expected: Floats, burst: Floats, spread: Floats) -> Floats:
     """Variance [school] of a span of a day with these expected logins; `spread` is a standard deviation."""
