@@ -41,7 +41,6 @@ from streams.pauses import Pauses
 from streams.pipeline import Keys, Limits, process
 from streams.settings import Settings
 from streams.storm import StormWatch
-from streams.topics import Lane, TopicError
 from streams.topics import LOGIN, Lane, TopicError
 from streams.transport import BatchApp, PartitionPosition, TransportSettings
 from streams.windows import Pace, Stored, Windows
@@ -315,6 +314,7 @@ class Worker:
             return
         for month in months:
             _log.info("ledger_frozen", month=month)
+
     async def _watch_schools(self) -> None:
         """A pass over the schools, in one worker of the group. Whatever goes wrong in it, the next one is tried."""
         if not any((tp.topic, tp.partition) == _LEADING for tp in self.app.positions()):
