@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from datetime import datetime
 
 import polars as pl
 from pydantic import SecretStr
@@ -87,6 +88,18 @@ class Pseudonyms:
         self.key = key
         self._prefix = _PREFIX + key.fingerprint
         self._ours = re.compile(rf"{self._prefix}[0-9a-f]{{{2 * _MAC_BYTES}}}")
+
+    def of(self, _at: datetime) -> Pseudonyms:
+        """These: one key for every year. `schemas.keyring` has one for each."""
+        return self
+
+    def keys_at(self, raw: pl.Series, _times: pl.Series) -> pl.Series:
+        """`keys`, whenever it was."""
+        return self.keys(raw)
+
+    def texts_at(self, raw: pl.Series, _times: pl.Series) -> pl.Series:
+        """`texts`, whenever it was."""
+        return self.texts(raw)
 
     def text(self, raw: str) -> str:
         """`hmac:` + fingerprint + 32 hex digits; what is in that form under this key already is returned as it is."""

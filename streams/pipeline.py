@@ -17,7 +17,8 @@ import polars as pl
 
 from schemas.dead_letter import redact
 from schemas.formats import FORMATS, Decoded, Formats, Headers, Refusal, decode
-from schemas.pseudonym import Key, Pseudonyms, event_ids
+from schemas.keyring import PseudonymsByTime
+from schemas.pseudonym import Key, event_ids
 from schemas.reason import Drop, Reason
 from schemas.row import DEAD_LETTER_ROW, DROPPED_ROW, EVENT_ROW
 from sinks.base import Shipment
@@ -45,7 +46,7 @@ class Limits:
 class Keys:
     """The secrets that the path of a record needs."""
 
-    pseudonyms: Pseudonyms
+    pseudonyms: PseudonymsByTime
     event_id: Key
 
 
@@ -143,14 +144,14 @@ def _identities(frame: pl.DataFrame, headers: Sequence[Headers | None] | None) -
     return made.scatter(list(given), list(given.values())) if given else made
 
 
-def _to_rows(frame: pl.DataFrame, places: pl.DataFrame, pseudonyms: Pseudonyms, revision: int) -> pl.DataFrame:
+def _to_rows(frame: pl.DataFrame, places: pl.DataFrame, pseudonyms: PseudonymsByTime, revision: int) -> pl.DataFrame:
     """Enriched events as the rows of the table `events`."""
     frame = frame.hstack(places[frame["index"]])
     blank = pl.lit("")
     nobody = pl.lit(0, dtype=pl.UInt32)
     frame = frame.with_columns(
-        pseudonyms.keys(frame["user"]).alias("user_key"),
-        pseudonyms.keys(frame["session"]).alias("session_key"),
+        pseudonyms.keys_at(frame["user"], frame["time"]).alias("user_key"),
+        pseudonyms.keys_at(frame["session"], frame["time"]).alias("session_key"),
         pl.col("time").alias("event_time"),
         pl.col("channel", "device", "profile").cast(pl.String).fill_null("inconnu"),
         pl.col("app_kind", "kind").cast(pl.String).fill_null(blank),
@@ -170,12 +171,16 @@ def _to_dead_letters(
     records: Sequence[bytes | None],
     headers: Sequence[Headers | None] | None,
     places: pl.DataFrame,
-    pseudonyms: Pseudonyms,
+    pseudonyms: PseudonymsByTime,
 ) -> pl.DataFrame:
     """Refusals as the rows of the table `dead_letters`."""
     if not refusals:
         return pl.DataFrame(schema=DEAD_LETTER_ROW)
-    kept = [redact(records[at.index], at.format, pseudonyms, headers[at.index] if headers else None) for at in refusals]
+    arrivals = places["arrived_at"].gather([refusal.index for refusal in refusals])
+    kept = [
+        redact(records[at.index], at.format, pseudonyms.of(arrived), headers[at.index] if headers else None)
+        for at, arrived in zip(refusals, arrivals, strict=True)
+    ]
     what = pl.DataFrame(
         {
             "reason": [refusal.reason.value for refusal in refusals],

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, m
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.formats import Places
+from schemas.keyring import Keyring, is_by_year
 from schemas.pseudonym import Key
 from sinks.clickhouse.client import DatabaseSettings
 from sinks.delivery import Patience
@@ -120,7 +121,7 @@ class Secrets(_FromEnvironment):
     """The keys; each from a variable or from a file."""
 
     pseudonym_key: SecretStr | None = Field(
-        None, description="Secret of this school year's pseudonyms, 32 bytes or more."
+        None, description="Secrets of pseudonyms, `2026-2027: secret` a line; or one from which each year's is drawn."
     )
     pseudonym_key_file: Path | None = Field(None, description="A file that holds it.")
     event_id_key: SecretStr | None = Field(
@@ -139,29 +140,55 @@ class Secrets(_FromEnvironment):
         """One of the secrets; SettingsError where it is missing or weak."""
         key = self.optional_key(name)
         if key is None:
-            variable = f"ENT_{name.upper()}"
-            raise SettingsError(
-                f"{variable} is not set: give it 32 random bytes or more (`openssl rand -hex 32`), "
-                f"or name a file that holds them in {variable}_FILE. The service does not start without it."
-            )
+            raise _absent(name)
         return key
 
     def optional_key(self, name: KeyName) -> Key | None:
         """The same, or None where it is not set."""
-        secret: SecretStr | None = getattr(self, name)
-        file: Path | None = getattr(self, f"{name}_file")
-        variable = f"ENT_{name.upper()}"
-        if secret is None and file is not None:
-            try:
-                secret = SecretStr(file.read_text().strip())
-            except OSError as error:
-                raise SettingsError(f"{variable}_FILE: {file} cannot be read ({error.strerror})") from None
+        secret = self._secret(name)
         if secret is None:
             return None
+        if is_by_year(secret):
+            raise SettingsError(f"ENT_{name.upper()} holds a key for each school year where one key is asked for")
         try:
             return Key(secret)
         except ValueError as error:
-            raise SettingsError(f"{variable}: {error}") from None
+            raise SettingsError(f"ENT_{name.upper()}: {error}") from None
+
+    def keyring(self) -> Keyring:
+        """The pseudonym keys of all school years; SettingsError where there is none, or a weak one."""
+        keyring = self.optional_keyring()
+        if keyring is None:
+            raise _absent("pseudonym_key")
+        return keyring
+
+    def optional_keyring(self) -> Keyring | None:
+        """The same, or None where it is not set."""
+        secret = self._secret("pseudonym_key")
+        if secret is None:
+            return None
+        try:
+            return Keyring.read(secret)
+        except ValueError as error:
+            raise SettingsError(f"ENT_PSEUDONYM_KEY: {error}") from None
+
+    def _secret(self, name: KeyName) -> SecretStr | None:
+        secret: SecretStr | None = getattr(self, name)
+        file: Path | None = getattr(self, f"{name}_file")
+        if secret is not None or file is None:
+            return secret
+        try:
+            return SecretStr(file.read_text().strip())
+        except OSError as error:
+            raise SettingsError(f"ENT_{name.upper()}_FILE: {file} cannot be read ({error.strerror})") from None
+
+
+def _absent(name: KeyName) -> SettingsError:
+    variable = f"ENT_{name.upper()}"
+    return SettingsError(
+        f"{variable} is not set: give it 32 random bytes or more (`openssl rand -hex 32`), "
+        f"or name a file that holds them in {variable}_FILE. The service does not start without it."
+    )
 
 
 class FormatsOnly(_FromEnvironment):
@@ -228,10 +255,10 @@ def read_alert_settings() -> DatabaseAndAlerts:
     return _read(DatabaseAndAlerts)
 
 
-def read_keys() -> tuple[Key | None, Key | None]:
-    """The pseudonym key and the event id key, each None where it is not set; SettingsError where one is weak."""
+def read_keys() -> tuple[Keyring | None, Key | None]:
+    """The pseudonym keys and the event id key, each None where it is not set; SettingsError where one is weak."""
     secrets = _read(Secrets)
-    return secrets.optional_key("pseudonym_key"), secrets.optional_key("event_id_key")
+    return secrets.optional_keyring(), secrets.optional_key("event_id_key")
 
 
 def _read(model: type[_S]) -> _S:

@@ -17,7 +17,7 @@ from faust.types import TP
 from mode.utils.loops import get_event_loop
 
 from schemas.formats import formats_at
-from schemas.pseudonym import Pseudonyms
+from schemas.keyring import MissingKeyError
 from sinks.base import LogStart, Progress, RowsRefused, StoreMisconfigured, StoreUnavailable
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.directory import activate_if_complete, current_revision, read_directory, store_directory_records
@@ -39,6 +39,7 @@ from streams.intake import Intake, Load
 from streams.observation import note_stage, note_stored
 from streams.pauses import Pauses
 from streams.pipeline import Keys, Limits, process
+from streams.school_keys import require_keys
 from streams.settings import Settings
 from streams.storm import StormWatch
 from streams.topics import LOGIN, Lane, TopicError
@@ -74,6 +75,7 @@ _PULSE_LIMIT_S = 30.0
 _ADVICE = {
     StoreUnavailable: "the database stayed away for longer than ENT_PACE__PATIENCE_S: start it, then the worker",
     StoreMisconfigured: "do what the error says, then start the worker again",
+    MissingKeyError: "add the key of that school year, and start the worker again",
     RowsRefused: "the database refuses rows that are no events: report this",
 }
 
@@ -86,7 +88,9 @@ class Worker:
         self._settings = settings
         self._lane = settings.kafka.lane
         self._clock = Clock(settings.clock_offset)
-        keys = Keys(Pseudonyms(settings.key("pseudonym_key")), settings.key("event_id_key"))
+        keyring = settings.keyring()
+        require_keys(keyring, self._clock.now())
+        keys = Keys(keyring, settings.key("event_id_key"))
         formats = formats_at(settings.formats)
         self._client = connect(settings.database)
         self._store = ClickHouseStore(self._client, settings.database.database)

@@ -17,7 +17,8 @@ import typer
 
 from schemas.formats import decode as decode_records
 from schemas.formats import formats_at, to_events
-from schemas.pseudonym import Key, Pseudonyms
+from schemas.keyring import Keyring
+from schemas.pseudonym import Key
 from streams.pipeline import Limits, check_times
 from streams.settings import read_keys, read_places
 
@@ -43,8 +44,9 @@ def decode(
     On standard error: {"line": n, "reason": …, "message": …} per refused record, with "file" where there are several.
     Exit 1 if there was one. Ids are made under ENT_PSEUDONYM_KEY, or under a throw-away key if it is not set.
     """
-    pseudonym_key, event_id_key = (key or Key(secrets.token_bytes(32)) for key in read_keys())
-    pseudonyms = Pseudonyms(pseudonym_key)
+    keyring, event_id_key = read_keys()
+    pseudonyms = keyring or Keyring(Key(secrets.token_bytes(32)))
+    event_id_key = event_id_key or Key(secrets.token_bytes(32))
     refused = False
     for name in files:
         with _open(name) as stream:
@@ -57,14 +59,14 @@ def decode(
 
 
 def _decode_lines(
-    lines: list[bytes], first: int, form: Format, pseudonyms: Pseudonyms, event_id_key: Key, file: str | None
+    lines: list[bytes], first: int, form: Format, pseudonyms: Keyring, event_id_key: Key, file: str | None
 ) -> bool:
     """Decode some lines, the first of which has the number `first`; whether any was refused."""
     only = None if form is Format.AUTO else form.value
     decoded = decode_records(lines, None, event_id_key, only=only, formats=formats_at(read_places()))
     arrived = pl.Series([datetime.now(UTC)], dtype=pl.Datetime("ms", "UTC")).new_from_index(0, len(lines))
     frame, untimely = check_times(decoded.frame, arrived, Limits())
-    frame = frame.with_columns(pseudonyms.texts(frame["user"]), pseudonyms.texts(frame["session"]))
+    frame = frame.with_columns(pseudonyms.texts_at(frame[name], frame["time"]) for name in ("user", "session"))
     for event in to_events(frame):
         sys.stdout.write(json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n")
     refusals = sorted([*decoded.refusals, *untimely], key=lambda refusal: refusal.index)
