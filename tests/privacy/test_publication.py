@@ -21,6 +21,7 @@ from tests.privacy.stage import Stage, set_stage
 from tests.privacy.world import MONDAY, Array, class_of
 
 K = 5
+pytestmark = pytest.mark.timeout(180)  # a world is stored and counted before the first test
 
 
 @pytest.fixture(scope="module")
