@@ -8,6 +8,7 @@ all. Of bytes that are no JSON object only the length and a keyed hash remain.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -22,6 +23,8 @@ from schemas.formats.canonical import NAME as CANONICAL
 from schemas.formats.kept import is_uai, kept
 from schemas.pseudonym import Pseudonyms, event_id
 from schemas.reason import Reason
+
+_PSEUDONYM = re.compile(r"hmac:[0-9a-f]{8}([0-9a-f]{16})[0-9a-f]{16}")
 
 
 class DeadLetter(BaseModel):
@@ -106,6 +109,11 @@ def _texts(value: object) -> Iterator[str]:
         yield value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
         yield from _texts(inner)
+
+
+def mentions(payload: str, persons: frozenset[int]) -> bool:
+    """Whether what was kept of a record names one of `persons`, numbers of pseudonyms."""
+    return any(int.from_bytes(bytes.fromhex(start), "little") in persons for start in _PSEUDONYM.findall(payload))
 
 
 def _document(raw: bytes, attributes: Attributes | None) -> dict[str, Any] | None:

@@ -96,10 +96,10 @@ class Keyring:
         found = self._held(school_year(at))
         return found if found is not None else self._by_year[min(self._by_year)]
 
-    def years(self, first: datetime, last: datetime) -> list[Pseudonyms]:
+    def years(self, first: datetime, last: datetime) -> dict[int, Pseudonyms]:
         """The pseudonyms of every school year from `first` to `last` (aware) whose key is held."""
-        found = (self._of_year(year) for year in range(school_year(first), school_year(last) + 1))
-        return [pseudonyms for pseudonyms in found if pseudonyms is not None]
+        found = {year: self._of_year(year) for year in range(school_year(first), school_year(last) + 1)}
+        return {year: pseudonyms for year, pseudonyms in found.items() if pseudonyms is not None}
 
     def keys_at(self, raw: pl.Series, times: pl.Series) -> pl.Series:
         """Numbers of `raw` by the time of each event; of a year whose key was destroyed: 0, nobody.

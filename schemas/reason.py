@@ -41,3 +41,5 @@ class Drop(StrEnum):
     """The log has no record at this offset: compaction, transaction markers, aborted transactions."""
     EXPIRED_BEFORE_READ = "expired_before_read"
     """Retention deleted the record before it was read."""
+    ERASED = "erased"
+    """It named a person who was erased."""

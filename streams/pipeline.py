@@ -15,7 +15,7 @@ from itertools import repeat
 
 import polars as pl
 
-from schemas.dead_letter import redact
+from schemas.dead_letter import mentions, redact
 from schemas.formats import FORMATS, Decoded, Formats, Headers, Refusal, decode
 from schemas.keyring import PseudonymsByTime
 from schemas.pseudonym import Key, event_ids
@@ -67,8 +67,12 @@ def process(
     incarnations: Mapping[str, int],
     limits: Limits,
     formats: Formats = FORMATS,
+    denied: frozenset[int] = frozenset(),
 ) -> Work:
-    """Decode, check, enrich and pseudonymise the records of `batches`; none is lost, and none makes it raise."""
+    """Decode, check, enrich and pseudonymise the records of `batches`; none is lost, and none makes it raise.
+
+    Records of `denied` persons (numbers of pseudonyms) are dropped: they were erased.
+    """
     records, headers, places = _unpack(batches, incarnations)
     decoded = decode(records, headers, keys.event_id, formats=formats)
     timely, untimely = check_times(decoded.frame, places["arrived_at"], limits)
@@ -78,8 +82,25 @@ def process(
     events = _to_rows(enriched.with_columns(named, ids), places, keys.pseudonyms, directory.revision)
     letters = _to_dead_letters([*decoded.refusals, *untimely], records, headers, places, keys.pseudonyms)
     dropped = _to_dropped(decoded, places, batches, incarnations)
+    if denied:
+        events, letters, dropped = _without(denied, events, letters, dropped)
     minutes = events["event_time"].dt.truncate("1m").unique().dt.epoch("s").to_list()
     return Work(Shipment(events, letters, dropped), frozenset(minutes), decoded.slow)
+
+
+def _without(
+    denied: frozenset[int], events: pl.DataFrame, letters: pl.DataFrame, dropped: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """The three frames with the rows of denied persons among the dropped ones."""
+    theirs = events["user_key"].is_in(pl.Series(list(denied), dtype=pl.UInt64).implode())
+    named = pl.Series([mentions(payload, denied) for payload in letters["payload"]], dtype=pl.Boolean)
+    gone = pl.concat([frame.select(*_PLACE) for frame in (events.filter(theirs), letters.filter(named))])
+    erased = gone.with_columns(
+        pl.col("offset").alias("first"),
+        (pl.col("offset") + 1).alias("next"),
+        pl.lit(Drop.ERASED.value).alias("reason"),
+    ).select(pl.col(name).cast(dtype) for name, dtype in DROPPED_ROW.items())
+    return events.filter(~theirs), letters.filter(~named), pl.concat([dropped, erased])
 
 
 def _unpack(

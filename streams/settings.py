@@ -16,6 +16,7 @@ from schemas.formats import Places
 from schemas.keyring import Keyring, is_by_year
 from schemas.pseudonym import Key
 from sinks.clickhouse.client import DatabaseSettings
+from sinks.clickhouse.retention import RetentionSettings
 from sinks.delivery import Patience
 from streams.alerting.settings import AlertSettings
 from streams.bridge.settings import BridgeSettings
@@ -197,8 +198,14 @@ class FormatsOnly(_FromEnvironment):
     formats: Places = Field(default_factory=Places)
 
 
-class ForPublication(DatabaseOnly, Secrets):
-    """What `ent publish` needs."""
+class ForRetention(DatabaseOnly):
+    """What the commands need that see to what is kept how long."""
+
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+
+
+class ForPublication(ForRetention, Secrets):
+    """What `ent publish` and `ent privacy erase` need."""
 
     publication: PublicationSettings = Field(default_factory=PublicationSettings)
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
@@ -243,6 +250,11 @@ def read_places() -> Places:
 def read_lane_settings() -> LaneSettings:
     """Kafka's and the database's settings, for commands that need no secret; SettingsError likewise."""
     return _read(LaneSettings)
+
+
+def read_retention_settings() -> ForRetention:
+    """The database's settings, and how long its tables keep their rows; SettingsError likewise."""
+    return _read(ForRetention)
 
 
 def read_publication_settings() -> ForPublication:

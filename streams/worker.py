@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
@@ -23,6 +24,7 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.directory import activate_if_complete, current_revision, read_directory, store_directory_records
 from sinks.clickhouse.ledger import freeze_closed_months
 from sinks.clickhouse.pauses import read_pauses, write_pause
+from sinks.clickhouse.erasure import denied_keys
 from sinks.clickhouse.store import ClickHouseStore
 from sinks.delivery import Waiting, deliver
 from streams import metrics
@@ -72,6 +74,8 @@ _LEADING = (LOGIN, 0)
 _BATCH_RECORDS = 5_000
 """Several batches wait in queues at any time: small ones keep the worker's memory small."""
 _PULSE_LIMIT_S = 30.0
+EXPIRY_MARGIN = timedelta(days=2)
+"""An event is not taken in so shortly before its day expires: its windows could not be counted from whole days."""
 _ADVICE = {
     StoreUnavailable: "the database stayed away for longer than ENT_PACE__PATIENCE_S: start it, then the worker",
     StoreMisconfigured: "do what the error says, then start the worker again",
@@ -101,6 +105,8 @@ class Worker:
             lambda revision: Directory(revision, read_directory(self._client, self._database, revision)),
         )
         self._incarnations = self._identify()
+        limits = Limits(age=min(Limits().age, timedelta(days=settings.retention.events_days) - EXPIRY_MARGIN))
+        self._denied: frozenset[int] = frozenset()
         self._frontier = Frontier()
         self._begun: set[tuple[str, int]] = set()
         self._pulse_s = time.monotonic()
@@ -133,7 +139,7 @@ class Worker:
         )
         self._intake = Intake(
             process=lambda batches: process(
-                batches, self._directory.current, keys, self._incarnations, Limits(), formats
+                batches, self._directory.current, keys, self._incarnations, limits, formats, self._denied
             ),
             store=lambda shipment: deliver(self._store, shipment, self._waiting),
             publish=lambda shipment: self._letters.publish(shipment.dead_letters),
@@ -158,6 +164,7 @@ class Worker:
         """Work until a signal; SystemExit says how it ended."""
         self._answered(self._directory.read)
         self._answered(lambda: self._pauses.take_over(read_pauses(self._client, self._database)))
+        self._answered(self._read_denied)
         # What is there now stays: the collector need not look at it again, nor look at every batch of young objects.
         gc.freeze()
         gc.set_threshold(*_GC_THRESHOLD)
@@ -184,6 +191,8 @@ class Worker:
             self._repeat(_PROGRESS_INTERVAL_S, self._record_progress),
             self._repeat(_DIRECTORY_INTERVAL_S, partial(asyncio.to_thread, self._directory.refresh)),
             self._repeat(_PAUSES_INTERVAL_S, self._refresh_pauses),
+            self._repeat(_DIRECTORY_INTERVAL_S, partial(asyncio.to_thread, self._refresh)),
+            self._repeat(_LEDGER_INTERVAL_S, self._check_ledger),
         ]
         if self._lane is Lane.LIVE:  # it speaks for all lanes: the ledger is one
             stages += [
@@ -211,6 +220,17 @@ class Worker:
     def _answered(self, call: Callable[[], None]) -> None:
         self._waiting.until_answered(call)
         self._unavailable = None
+
+    def _read_denied(self) -> None:
+        self._denied = denied_keys(self._client, self._database)
+
+    def _refresh(self) -> None:
+        """Look what the database says of the directory, and of persons who were erased."""
+        self._directory.refresh()
+        try:
+            self._read_denied()
+        except StoreUnavailable as unavailable:
+            self._note_unavailable(unavailable)  # nothing can be stored either; the list that we have stays
 
     def _note_unavailable(self, unavailable: StoreUnavailable) -> None:
         metrics.STORE_UNAVAILABLE.inc()

@@ -12,10 +12,11 @@ MINUTE_S, QUARTER_S, HOUR_S = 60, 900, 3600
 
 
 class Window(StrEnum):
-    """Over which time a figure counts, by days of Paris; a week begins on Monday."""
+    """Over which time a figure counts, by days of Paris; a week begins on Monday, a month on its first day."""
 
     DAY = "day"
     WEEK = "week"
+    MONTH = "month"
 
 
 @dataclass(frozen=True)
@@ -56,3 +57,13 @@ GRAINS = (
     Grain("school_app_week", Window.WEEK, HOUR_S, "uai", ("app",), ("visits",)),
     Grain("class_week", Window.WEEK, HOUR_S, "uai", ("class_id",)),
 )
+
+KEPT = (
+    *GRAINS,
+    Grain("territory_month", Window.MONTH, HOUR_S, counts=_BOTH),
+    Grain("territory_profile_month", Window.MONTH, HOUR_S, "", ("profile",), _BOTH),
+    Grain("school_month", Window.MONTH, HOUR_S, "uai", (), _BOTH),
+    Grain("school_profile_month", Window.MONTH, HOUR_S, "uai", ("profile",), _BOTH),
+    Grain("school_app_month", Window.MONTH, HOUR_S, "uai", ("app",), ("visits",)),
+)
+"""The grains whose exact counts outlive the states: those that are published, and months."""

@@ -46,9 +46,7 @@ def publish_sql(database: str, grain: Grain, start: date, *, final: bool) -> str
     A cell that was published and no longer reaches k (a correction) is written as blank by the same statement.
     Parameters: `Rule.parameters`.
     """
-    place = f"toString({grain.place})" if grain.place else "''"
-    kinds = ", ".join(f"toString({name})" for name in grain.kinds)
-    kind = f"concatWithSeparator(' ', {kinds})" if kinds else "''"
+    place, kind = place_and_kind(grain)
     scaled = {name: _scaled(name) if name in grain.counts else "NULL" for name in ("logins", "visits")}
     counts = ", ".join(f"{value} AS {name}" for name, value in scaled.items())
     sums = "".join(f", {name}" for name in grain.counts)
@@ -68,6 +66,13 @@ FROM (
     WHERE grain = '{grain.name}' AND start = toDate('{start}') AND users IS NOT NULL)
   GROUP BY place, kind)
 WHERE n >= {{k:UInt8}} OR published"""
+
+
+def place_and_kind(grain: Grain) -> tuple[str, str]:
+    """Expressions over the columns of a grain's view that name a cell: where and what."""
+    place = f"toString({grain.place})" if grain.place else "''"
+    kinds = ", ".join(f"toString({name})" for name in grain.kinds)
+    return place, f"concatWithSeparator(' ', {kinds})" if kinds else "''"
 
 
 def record_sql(database: str, grain: Grain, start: date, stage: str, tick: int) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from sinks.clickhouse.client import Client
+from sinks.clickhouse.counts import keep_counts, kept_ages
 from sinks.clickhouse.grains import Grain
 from sinks.clickhouse.publication import Rule, names_sql, progress_sql, publish_sql, record_sql
 
@@ -66,6 +67,14 @@ class Publisher:
         self._client.command(
             record_sql(self._database, grain, start, stage.value, tick), {"k": self._rule.parameters["k"]}
         )
+
+    def keep(self, grain: Grain, start: date, age_days: int) -> None:
+        """Keep the plain exact counts of one window."""
+        keep_counts(self._client, self._database, grain, start, age_days)
+
+    def kept_ages(self, first: date) -> Mapping[tuple[str, date], int]:
+        """At which age the counts of windows were kept last that begin at `first` or later."""
+        return kept_ages(self._client, self._database, first)
 
     def publish_progress(self) -> None:
         """Say how far the exact figures are complete."""

@@ -29,6 +29,7 @@ from streams.commands.examples import attach_examples
 from streams.commands.ledger import ledger_app
 from streams.commands.migrate import migrate
 from streams.commands.pauses import pauses_app
+from streams.commands.privacy import privacy_app
 from streams.commands.publish import publish
 from streams.commands.simulate import simulate
 from streams.commands.smoke import smoke
@@ -74,6 +75,7 @@ app.add_typer(dead_letters_app, name="dead-letters")
 app.add_typer(pauses_app, name="pauses")
 app.add_typer(calendar_app, name="calendar")
 app.add_typer(alerts_app, name="alerts")
+app.add_typer(privacy_app, name="privacy")
 attach_examples(app)
 
 _MENDABLE = (

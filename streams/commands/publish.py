@@ -32,7 +32,10 @@ def publish(
     database = settings.database.database
     rule = rule_of(settings.key("event_id_key"), settings.publication.k)
     publication = Publication(
-        Publisher(client, database, rule), partial(current_revision, client, database), Clock().now
+        Publisher(client, database, rule),
+        partial(current_revision, client, database),
+        Clock().now,
+        settings.retention.events_days,
     )
     if once:
         typer.echo(f"{publication.publish_due()} windows were due and are published")
