@@ -15,7 +15,8 @@ import polars as pl
 
 from schemas.event import SHORT_TYPES, Activation, AppVisit, Login, Notification
 from schemas.formats import Decoded, Formats, decode, to_events
-from schemas.pseudonym import Key, Pseudonyms
+from schemas.keyring import PseudonymsByTime
+from schemas.pseudonym import Key
 from schemas.reason import Drop
 from streams.collector.bodies import Records
 from streams.pipeline import Limits, check_times
@@ -61,7 +62,7 @@ class Admission:
 class Admitter:
     """The rules by which records are admitted."""
 
-    pseudonyms: Pseudonyms
+    pseudonyms: PseudonymsByTime
     event_key: Key
     formats: Formats
     limits: Limits
@@ -72,7 +73,7 @@ class Admitter:
         arrived = pl.Series([now], dtype=pl.Datetime("ms", "UTC")).new_from_index(0, len(records.values))
         timely, untimely = check_times(decoded.frame, arrived, self.limits)
         frame, foreign = _within(timely, scope)
-        frame = frame.with_columns(self.pseudonyms.texts(frame["user"]), self.pseudonyms.texts(frame["session"]))
+        frame = frame.with_columns(self.pseudonyms.texts_at(frame[name], frame["time"]) for name in ("user", "session"))
         return Admission(
             [_outgoing(event) for event in to_events(frame)], _refused(decoded, untimely, foreign), decoded.drops
         )

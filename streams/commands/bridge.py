@@ -13,7 +13,6 @@ import typer
 from aiohttp import ClientSession
 
 from schemas.formats import formats_at
-from schemas.pseudonym import Pseudonyms
 from sinks.base import StoreUnavailable
 from sinks.clickhouse.bridges import BridgePositions
 from sinks.clickhouse.client import connect
@@ -56,9 +55,7 @@ def entcore(
 async def run_bridge(settings: Settings, url: str, once: bool) -> bool:
     """Read until SIGTERM, or `once`; whether the last reading came to its end. SettingsError where nothing can."""
     told = settings.bridge
-    admitter = Admitter(
-        Pseudonyms(settings.key("pseudonym_key")), settings.key("event_id_key"), formats_at(settings.formats), Limits()
-    )
+    admitter = Admitter(settings.keyring(), settings.key("event_id_key"), formats_at(settings.formats), Limits())
     positions = BridgePositions(connect(settings.database), settings.database.database)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -11,7 +11,6 @@ import structlog
 import typer
 
 from schemas.formats import formats_at
-from schemas.pseudonym import Pseudonyms
 from streams.collector.tokens import Tokens, TokensError, make_token
 from streams.logs import configure_logs
 from streams.pipeline import Limits
@@ -45,7 +44,7 @@ async def _collect(settings: Settings, tokens: Tokens) -> None:
     from streams.metrics import Door
 
     admitter = Admitter(
-        Pseudonyms(settings.key("pseudonym_key")),
+        settings.keyring(),
         settings.key("event_id_key"),
         formats_at(settings.formats),
         Limits(),

@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from schemas.pseudonym import Pseudonyms
 from schemas.reason import Reason
 from sinks.clickhouse.client import Client, connect
 from sinks.clickhouse.dead_letters import By, Letter, Place, Selection, State, count_letters, read_letters
@@ -26,6 +25,8 @@ from streams.settings import read_database_settings, read_keys, read_settings
 dead_letters_app = typer.Typer(help="What was refused: look at it, count it, replay it.", no_args_is_help=True)
 
 _PARIS = ZoneInfo("Europe/Paris")
+_KEPT = timedelta(days=400)
+"""Dead letters are never kept longer: a platform's name has one pseudonym in each school year of that time."""
 _AT_ONCE = 1_000
 _MOMENT = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 
@@ -188,8 +189,10 @@ def _selection(
     until: datetime | None,
     states: Sequence[State] | None,
 ) -> Selection:
-    key, _ = read_keys() if platforms else (None, None)
-    sources = [Pseudonyms(key).text(name) for name in platforms or ()] if key else []
+    keyring, _ = read_keys() if platforms else (None, None)
+    now = datetime.now(UTC)
+    years = keyring.years(now - _KEPT, now).values() if keyring else ()
+    sources = [pseudonyms.text(name) for name in platforms or () for pseudonyms in years]
     return Selection(
         reasons=[reason.value for reason in reasons or ()],
         schools=schools or (),

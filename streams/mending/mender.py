@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from schemas.formats import formats_at
-from schemas.pseudonym import Pseudonyms
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.dead_letters import Letter, write_mends
 from sinks.clickhouse.directory import current_revision, read_directory
@@ -27,8 +26,7 @@ class Mender:
     def __init__(self, settings: Settings) -> None:
         """Raise SettingsError without the keys, TopicError without the broker, and as the store does."""
         self.client, self.database = connect(settings.database), settings.database.database
-        self._pseudonyms = Pseudonyms(settings.key("pseudonym_key"))
-        self._keys = Keys(self._pseudonyms, settings.key("event_id_key"))
+        self._keys = Keys(settings.keyring(), settings.key("event_id_key"))
         revision = current_revision(self.client, self.database)
         self._directory = Directory.empty()
         if revision is not None:
@@ -41,7 +39,7 @@ class Mender:
     def mend(self, letters: Sequence[Letter], producer: Producer | None) -> list[Verdict]:
         """Judge some dead letters; with a producer, send what is accepted, and mark it once Kafka has it."""
         originals = self._originals.read(letter.place for letter in letters)
-        verdicts = list(judge(letters, originals, self._pseudonyms, self._process, datetime.now(UTC)))
+        verdicts = list(judge(letters, originals, self._keys.pseudonyms, self._process, datetime.now(UTC)))
         if producer is not None:
             self._send(verdicts, producer)
             write_mends(self.client, self.database, [verdict.mend for verdict in verdicts if verdict.mend])

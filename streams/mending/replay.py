@@ -8,7 +8,7 @@ from datetime import datetime
 
 from schemas.dead_letter import why_payload_does_not_serve
 from schemas.formats import Headers
-from schemas.pseudonym import Pseudonyms
+from schemas.keyring import PseudonymsByTime
 from sinks.clickhouse.dead_letters import Letter, Mend, Place
 from streams.batch import Batch
 from streams.mending.originals import Original
@@ -48,7 +48,7 @@ class Verdict:
 def judge(
     letters: Sequence[Letter],
     originals: Mapping[Place, Original],
-    pseudonyms: Pseudonyms,
+    pseudonyms: PseudonymsByTime,
     process: Callable[[list[Batch]], Work],
     now: datetime,
 ) -> Iterator[Verdict]:
@@ -69,13 +69,15 @@ def judge(
             yield verdicts[letter.place]
 
 
-def _source(letter: Letter, original: Original | None, pseudonyms: Pseudonyms) -> Source | str:
+def _source(letter: Letter, original: Original | None, pseudonyms: PseudonymsByTime) -> Source | str:
     """Where to replay from, or why there is nothing."""
     if original is not None:
         if len(original.value or b"") != letter.payload_bytes:
             return "Kafka has another record at this offset: the log was changed behind the ledger's back"
         return Source(letter, original.value, original.headers, "kafka")
-    why_not = why_payload_does_not_serve(letter.payload, letter.format, letter.event_id, pseudonyms)
+    why_not = why_payload_does_not_serve(
+        letter.payload, letter.format, letter.event_id, pseudonyms.of(letter.arrived_at)
+    )
     if why_not:
         return f"Kafka no longer has the record, and what was kept does not serve: {why_not}"
     return Source(letter, letter.payload.encode(), ((GIVEN_ID, letter.event_id.encode()),), "kept")

@@ -67,7 +67,7 @@ def take_in(
     store = ClickHouseStore(client, database)
     stamp = int(NOW.timestamp() * 1000)
     batch = Batch(TOPIC, 0, 0, len(values), list(values), [None] * len(values), [stamp] * len(values), 0)
-    work = process([batch], Directory.empty(), KEYS, {TOPIC: log}, Limits(), denied)
+    work = process([batch], Directory.empty(), KEYS, {TOPIC: log}, Limits(), denied=denied)
     store.open_logs([LogStart(TOPIC, log, 0, 0)])
     store.insert(work.shipment)
     hours = {minute - minute % 3600 for minute in work.minutes}
@@ -97,7 +97,8 @@ def receipt(client: Client) -> Receipt:
 def test_every_window_is_as_if_that_person_had_never_been(client: Client, receipt: Receipt) -> None:
     """Counts and states, of minutes, hours and days, of two school years."""
     assert windows(client, "with_all") == windows(client, "without")
-    assert receipt.events == receipt.minutes == 40
+    assert receipt.minutes == 40
+    assert 40 <= receipt.events <= 49  # nine of them came twice, and a merge may have been there first
     assert receipt.dead_letters == 1
     assert receipt.keys == 2
 

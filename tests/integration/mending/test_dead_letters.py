@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from schemas.pseudonym import Pseudonyms
+from schemas.keyring import Keyring
 from sinks.base import Shipment
 from streams.batch import Batch
 from streams.directory.snapshot import Directory
@@ -105,7 +105,7 @@ def expired(town: Town) -> dict[str, bytes]:
     stamps = [int((then - timedelta(days=1)).timestamp() * 1000)] * len(values)  # all lie ahead of their arrival
     batch = Batch(LOGIN, 0, 0, len(values), list(values.values()), [None] * len(values), stamps, 0)
     place = town.scene.place
-    keys = Keys(Pseudonyms(place.key("pseudonym")), place.key("event-id"))
+    keys = Keys(Keyring(place.key("pseudonym")), place.key("event-id"))
     letters = process([batch], Directory.empty(), keys, {LOGIN: GONE}, Limits()).shipment.dead_letters
     town.store.insert(Shipment(dead_letters=letters))
     return values
