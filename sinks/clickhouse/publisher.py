@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -33,6 +33,15 @@ class Published:
 
     stage: Stage
     tick: int
+
+
+def published_ago(client: Client, database: str) -> timedelta | None:
+    """How long ago anything was published, by the database's clock; None: never."""
+    rows = client.query_rows(
+        f"SELECT dateDiff('second', max(written_at), now64(6)), count() FROM {database}_public.progress"
+    )
+    ((seconds, written),) = rows
+    return timedelta(seconds=seconds) if written else None
 
 
 class Publisher:

@@ -11,6 +11,7 @@ from sinks.clickhouse.migrate import MigrationRefused
 from streams.backfill.files import FileDamagedError
 from streams.backfill.sending import BackfillError
 from streams.brokers import BrokerError
+from streams.commands.access import access_app
 from streams.commands.alerts import alerts_app
 from streams.commands.backfill import backfill
 from streams.commands.backup import backup, restore
@@ -76,6 +77,7 @@ app.add_typer(pauses_app, name="pauses")
 app.add_typer(calendar_app, name="calendar")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(privacy_app, name="privacy")
+app.add_typer(access_app, name="access")
 attach_examples(app)
 
 _MENDABLE = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
@@ -11,15 +12,18 @@ import typer
 
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.directory import current_revision
-from sinks.clickhouse.publisher import Publisher
+from sinks.clickhouse.publisher import Publisher, published_ago
 from streams.clock import Clock
 from streams.logs import configure_logs
 from streams.publication import Publication, rule_of
 from streams.settings import read_publication_settings
 
+_LATELY = timedelta(minutes=5)
+
 
 def publish(
     once: Annotated[bool, typer.Option("--once", help="Write what is due now, and leave.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Say when it was done last; exit 1 if not lately.")] = False,
 ) -> None:
     """Publish rounded figures beside the exact ones, at their pace, until SIGTERM; one process is enough.
 
@@ -30,6 +34,12 @@ def publish(
     configure_logs(settings.log_level)
     client = connect(settings.database)
     database = settings.database.database
+    if check:
+        age = published_ago(client, database)
+        typer.echo("nothing was published yet" if age is None else f"published {age.total_seconds():.0f} s ago")
+        if age is None or age > _LATELY:
+            raise typer.Exit(1)
+        return
     rule = rule_of(settings.key("event_id_key"), settings.publication.k)
     publication = Publication(
         Publisher(client, database, rule),

@@ -332,6 +332,13 @@ def test_the_database_has_no_user_beside_the_two() -> None:
     assert environment("worker")["ENT_DATABASE__USER"] == "ent"
 
 
+def test_the_owner_owns_both_readings_and_nothing_else() -> None:
+    """Migrations make the database of the published figures too."""
+    database = environment("worker")["ENT_DATABASE__DATABASE"]
+    grants = [grant.text for grant in USERS.iterfind("users/ent/grants/query")]
+    assert grants == [f"GRANT ALL ON {database}.*", f"GRANT ALL ON {database}_public.*", "GRANT SELECT ON system.*"]
+
+
 def test_grafana_reads_within_limits() -> None:
     """Its user may SELECT from the database and nothing else, under limits that it cannot raise."""
     database = environment("worker")["ENT_DATABASE__DATABASE"]

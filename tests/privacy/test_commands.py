@@ -89,7 +89,9 @@ def test_erase_without_an_id_says_how(environment: dict[str, str], arguments: li
 
 
 def test_publish_once_writes_what_is_due(database: EmbeddedDatabase, environment: dict[str, str]) -> None:
+    assert ent("publish", "--check", given=environment).returncode == 1
     done = ent("publish", "--once", given=environment)
     assert done.returncode == 0, done.stderr
     assert "published" in done.stdout
+    assert ent("publish", "--check", given=environment).returncode == 0
     assert client_of(database).query_rows("SELECT k FROM ent_public.v_reading") == [(5,)]
