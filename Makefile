@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint lock page bench fuzz up clean
+.PHONY: help install demo test lint lock page bench fuzz up clean sbom
 .PHONY: help install demo test lint lock page bench fuzz privacy clean
 .PHONY: help install demo test lint lock page bench fuzz chaos clean
 
@@ -26,6 +26,9 @@ grafana/viewer/web/index.html: $(PAGE) | .venv/.installed
 
 fuzz: .venv/.installed  ## a million mutated records against the law
 	$(BIN)/python -m tests.fuzz.run --records 1000000
+
+sbom:  ## what the image installs, as CycloneDX in sbom.json
+	$(PYTHON) deploy/make_sbom.py > sbom.json
 
 privacy: .venv/.installed  ## the attack on the published figures, at full length
 	$(BIN)/python -m tests.privacy.run

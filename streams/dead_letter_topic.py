@@ -13,6 +13,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from streams.kafka_security import OPEN, KafkaSecurity
 from streams.topics import DEAD_LETTER
 
 _log = structlog.get_logger(__name__)
@@ -22,8 +23,9 @@ _PAUSE_S = 1.0
 class DeadLetterTopic:
     """Publishes dead letters and returns when the broker has them."""
 
-    def __init__(self, bootstrap: str, patience_s: float) -> None:
+    def __init__(self, bootstrap: str, patience_s: float, security: KafkaSecurity = OPEN) -> None:
         self._bootstrap = bootstrap
+        self._security = security
         self._patience_s = patience_s
         self._producer: AIOKafkaProducer | None = None
 
@@ -63,7 +65,11 @@ class DeadLetterTopic:
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap, acks="all", compression_type="lz4", linger_ms=5
+                bootstrap_servers=self._bootstrap,
+                acks="all",
+                compression_type="lz4",
+                linger_ms=5,
+                **self._security.options(),
             )
             await producer.start()
             self._producer = producer

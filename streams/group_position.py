@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 
+from streams.kafka_security import OPEN, KafkaSecurity
 from streams.topics import ApiVersion
 
 
@@ -14,9 +15,17 @@ class GroupPosition:
     """The commits of a group on some topics, `partitions` each. A group of ours commits only what is in the windows."""
 
     def __init__(
-        self, bootstrap: str, group: str, topics: Iterable[str], partitions: int, api_version: ApiVersion
+        self,
+        bootstrap: str,
+        group: str,
+        topics: Iterable[str],
+        partitions: int,
+        api_version: ApiVersion,
+        security: KafkaSecurity = OPEN,
     ) -> None:
-        self._admin = KafkaAdminClient(bootstrap_servers=bootstrap.split(","), api_version=api_version)
+        self._admin = KafkaAdminClient(
+            bootstrap_servers=bootstrap.split(","), api_version=api_version, **security.options()
+        )
         self._group = group
         self._partitions = [TopicPartition(topic, n) for topic in topics for n in range(partitions)]
         self._before = self.total()

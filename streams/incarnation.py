@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
+from streams.kafka_security import OPEN, KafkaSecurity
 from streams.topics import log_identities
 
 _BYTES = 4
@@ -18,14 +19,16 @@ def incarnations_of(topics: Iterable[str], identities: Mapping[str, str]) -> dic
     return {topic: _number(topic, identities[topic]) for topic in topics}
 
 
-def identify(bootstrap: str, topics: Sequence[str], log_identity: str | None) -> dict[str, int]:
+def identify(
+    bootstrap: str, topics: Sequence[str], log_identity: str | None, security: KafkaSecurity = OPEN
+) -> dict[str, int]:
     """The same, asked of the broker; `log_identity` names the logs of one that gives topics no id.
 
     Raises TopicError where the broker is away or a topic is missing.
     """
     if log_identity is not None:
         return incarnations_of(topics, dict.fromkeys(topics, log_identity))
-    return incarnations_of(topics, log_identities(bootstrap, topics))
+    return incarnations_of(topics, log_identities(bootstrap, topics, security=security))
 
 
 def _number(topic: str, identity: str) -> int:

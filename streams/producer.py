@@ -10,6 +10,7 @@ from kafka.errors import KafkaTimeoutError
 from kafka.partitioner import Partitioner
 from kafka.partitioner.default import murmur2
 
+from streams.kafka_security import OPEN, KafkaSecurity
 from streams.topics import ApiVersion, TopicError
 
 _BATCH_BYTES = 256 * 1024
@@ -102,7 +103,12 @@ class KeyPartitioner(Partitioner):  # type: ignore[misc]  # kafka-python has no 
 
 
 def open_producer(
-    bootstrap: str, *, linger_ms: int = 50, delivery_timeout_s: float = 120.0, api_version: ApiVersion = None
+    bootstrap: str,
+    *,
+    linger_ms: int = 50,
+    delivery_timeout_s: float = 120.0,
+    api_version: ApiVersion = None,
+    security: KafkaSecurity = OPEN,
 ) -> Producer:
     """A producer; close it, or use it as a context manager. Raises TopicError where no broker answers.
 
@@ -120,6 +126,7 @@ def open_producer(
             partitioner=KeyPartitioner(),
             bootstrap_timeout_ms=_START_TIMEOUT_S * 1000,
             api_version=api_version,
+            **security.options(),
         )
     except KafkaTimeoutError as error:
         raise TopicError(f"no Kafka answers at {bootstrap} ({error}): is it running, and reachable?") from error

@@ -21,6 +21,7 @@ from sinks.delivery import Patience
 from streams.alerting.settings import AlertSettings
 from streams.bridge.settings import BridgeSettings
 from streams.collector.settings import CollectorSettings
+from streams.kafka_security import KafkaSecurity
 from streams.storm import StormLimits
 from streams.topics import Lane
 
@@ -58,6 +59,7 @@ class KafkaSettings(_Section):
     log_identity: str | None = Field(
         None, description="Names the logs where the broker gives topics no id (the embedded one)."
     )
+    security: KafkaSecurity = Field(default_factory=KafkaSecurity)
 
 
 class PaceSettings(_Section):

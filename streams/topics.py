@@ -16,6 +16,8 @@ from typing import Any, TypeAlias
 from kafka.admin import ConfigResource, KafkaAdminClient
 from kafka.errors import KafkaError, NoError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
+from streams.kafka_security import OPEN, KafkaSecurity
+
 LOGIN = "ent.login.v1"
 APP_VISIT = "ent.app_visit.v1"
 NOTIFICATION = "ent.notification.v1"
@@ -106,7 +108,12 @@ def specs(event_partitions: int) -> tuple[TopicSpec, ...]:
 
 
 def create_topics(
-    bootstrap: str, wanted: Iterable[TopicSpec], *, replication: int = 1, api_version: ApiVersion = None
+    bootstrap: str,
+    wanted: Iterable[TopicSpec],
+    *,
+    replication: int = 1,
+    api_version: ApiVersion = None,
+    security: KafkaSecurity = OPEN,
 ) -> list[str]:
     """Create those of the topics that are missing, wait until all can be used, and return the names of the new ones.
 
@@ -116,7 +123,7 @@ def create_topics(
         spec.name: {"num_partitions": spec.partitions, "replication_factor": replication, "configs": spec.configs()}
         for spec in wanted
     }
-    with _administration(bootstrap, api_version) as admin:
+    with _administration(bootstrap, api_version, security) as admin:
         results = admin.create_topics(topics, raise_errors=False)["topics"]
         created = []
         for result in results:
@@ -130,10 +137,12 @@ def create_topics(
     return created
 
 
-def check_topics(bootstrap: str, wanted: Iterable[TopicSpec], *, api_version: ApiVersion = None) -> list[TopicProblem]:
+def check_topics(
+    bootstrap: str, wanted: Iterable[TopicSpec], *, api_version: ApiVersion = None, security: KafkaSecurity = OPEN
+) -> list[TopicProblem]:
     """What is not as it should be, in the order of `wanted`; raises TopicError where the broker is away."""
     by_name = {spec.name: spec for spec in wanted}
-    with _administration(bootstrap, api_version) as admin:
+    with _administration(bootstrap, api_version, security) as admin:
         found = {topic["name"]: topic for topic in admin.describe_topics(list(by_name)) if not topic["error_code"]}
         resources = [ConfigResource("topic", name) for name in by_name if name in found]
         configs = admin.describe_configs(resources, config_filter="all").get("topic", {}) if resources else {}
@@ -147,13 +156,15 @@ def check_topics(bootstrap: str, wanted: Iterable[TopicSpec], *, api_version: Ap
     return problems
 
 
-def log_identities(bootstrap: str, topics: Iterable[str], *, api_version: ApiVersion = None) -> dict[str, str]:
+def log_identities(
+    bootstrap: str, topics: Iterable[str], *, api_version: ApiVersion = None, security: KafkaSecurity = OPEN
+) -> dict[str, str]:
     """Kafka's id of each topic's log: a topic that was deleted and made again has another one.
 
     Raises TopicError where the broker is away, a topic is missing, or the broker (the embedded one) has no ids.
     """
     names = list(topics)
-    with _administration(bootstrap, api_version) as admin:
+    with _administration(bootstrap, api_version, security) as admin:
         described = {topic["name"]: topic for topic in admin.describe_topics(names)}
     identities = {}
     for name in names:
@@ -190,12 +201,13 @@ def _config_problems(spec: TopicSpec, actual: dict[str, str | None]) -> Iterator
 
 
 @contextmanager
-def _administration(bootstrap: str, api_version: ApiVersion) -> Iterator[Any]:
+def _administration(bootstrap: str, api_version: ApiVersion, security: KafkaSecurity) -> Iterator[Any]:
     try:
         with KafkaAdminClient(
             bootstrap_servers=bootstrap.split(","),
             api_version=api_version,
             bootstrap_timeout_ms=_ANSWER_TIMEOUT_S * 1000,
+            **security.options(),
             reconnect_backoff_max_ms=_LONGEST_PAUSE_MS,
         ) as admin:
             yield admin

@@ -46,6 +46,7 @@ from streams.settings import Settings
 from streams.storm import StormWatch
 from streams.topics import LOGIN, Lane, TopicError
 from streams.transport import BatchApp, PartitionPosition, TransportSettings
+from streams.transport.credentials import credentials
 from streams.windows import Pace, Stored, Windows
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class Worker:
         self._loop.set_default_executor(ThreadPoolExecutor(_WAITING_THREADS, "work"))
         asyncio.set_event_loop(self._loop)  # Faust's threads ask for the one, its worker for the other
         self.app = _build_app(settings, self._loop, self._on_truncated, self._on_assigned)
-        self._letters = DeadLetterTopic(settings.kafka.bootstrap, settings.pace.patience_s)
+        self._letters = DeadLetterTopic(settings.kafka.bootstrap, settings.pace.patience_s, settings.kafka.security)
         self._windows = Windows(
             recompute=lambda level, slices: self._answered(lambda: self._store.recompute(level, slices)),
             pace=Pace(
@@ -250,7 +251,7 @@ class Worker:
 
     def _identify(self) -> dict[str, int]:
         kafka = self._settings.kafka
-        return identify(kafka.bootstrap, self._lane.topics, kafka.log_identity)
+        return identify(kafka.bootstrap, self._lane.topics, kafka.log_identity, kafka.security)
 
     async def _on_truncated(self, tp: TP) -> None:
         """A log began again: its offsets belong to another incarnation from here on."""
@@ -440,6 +441,7 @@ def _build_app(
         broker_session_timeout=kafka.session_timeout_s,
         broker_heartbeat_interval=min(1.0, kafka.session_timeout_s / 4),
         broker_commit_interval=kafka.commit_interval_s,
+        broker_credentials=credentials(kafka.security.options()),
         **static,
     )
 

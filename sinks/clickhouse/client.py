@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import clickhouse_connect
@@ -40,6 +41,8 @@ class DatabaseSettings(BaseModel):
     database: str = Field(default="ent", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
     """The database in which our tables are; statements name it."""
     secure: bool = False
+    ca_file: Path | None = None
+    """Certificates of who signs the server's, for `secure`; None: the system's."""
     connect_timeout_s: int = Field(default=5, ge=1)
     request_timeout_s: int = Field(default=60, ge=1)
     """For one statement, from its sending to the end of its answer."""
@@ -66,7 +69,8 @@ class Client:
         self.settings = settings
         self._threads = threading.local()
         # Without a pool of our own the driver would send even loopback through a proxy that the environment names.
-        self._pool = get_pool_manager() if settings.is_local else None
+        self._ca = str(settings.ca_file) if settings.secure and settings.ca_file else None
+        self._pool = get_pool_manager(ca_cert=self._ca) if settings.is_local else None
         compression = None if settings.is_local else "lz4"
         self._arrow = pa.ipc.IpcWriteOptions(compression=compression)
         self._compress = compression or False
@@ -126,6 +130,7 @@ class Client:
                 username=settings.user,
                 password=settings.password.get_secret_value(),
                 secure=settings.secure,
+                ca_cert=self._ca,
                 connect_timeout=settings.connect_timeout_s,
                 send_receive_timeout=settings.request_timeout_s,
                 compress=self._compress,

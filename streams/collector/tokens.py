@@ -11,7 +11,7 @@ import hmac
 import secrets
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Final
@@ -63,7 +63,7 @@ class _File(BaseModel):
 class Made:
     """A new token, and its entry for the file."""
 
-    secret: str
+    secret: str = field(repr=False)
     entry: str
 
 

@@ -37,6 +37,7 @@ from streams.commands.smoke import smoke
 from streams.commands.status import status
 from streams.commands.topics import topics
 from streams.commands.worker import worker
+from streams.kafka_security import SecurityError
 from streams.producer import ProducerError
 from streams.settings import SettingsError
 from streams.topics import TopicError
@@ -88,6 +89,7 @@ _MENDABLE = (
     BrokerError,
     TopicError,
     ProducerError,
+    SecurityError,
     BackfillError,
     FileDamagedError,
 )

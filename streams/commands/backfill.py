@@ -41,13 +41,13 @@ def backfill(
     """
     settings = read_lane_settings()
     kafka, client, database = settings.kafka, connect(settings.database), settings.database.database
-    incarnation = identify(kafka.bootstrap, [BACKFILL], kafka.log_identity)[BACKFILL]
+    incarnation = identify(kafka.bootstrap, [BACKFILL], kafka.log_identity, kafka.security)[BACKFILL]
 
     def remember(path: Path, of: str, sent: Sent) -> None:
         write_backfill(client, database, of, incarnation, name=path.name, lines=sent.lines, finished=sent.finished)
 
     with (
-        open_producer(kafka.bootstrap, api_version=kafka.api_version) as producer,
+        open_producer(kafka.bootstrap, api_version=kafka.api_version, security=kafka.security) as producer,
         closing(_distance(settings, producer.partitions(BACKFILL))) as distance,
     ):
         sending = Sending(producer, distance, ahead, remember)
@@ -63,7 +63,7 @@ def backfill(
 def _distance(settings: LaneSettings, partitions: int) -> GroupPosition:
     kafka = settings.kafka
     group = Lane.BACKFILL.group(kafka.group)
-    return GroupPosition(kafka.bootstrap, group, [BACKFILL], partitions, kafka.api_version)
+    return GroupPosition(kafka.bootstrap, group, [BACKFILL], partitions, kafka.api_version, kafka.security)
 
 
 def _follow(path: Path, steps: Iterator[Step], before: Sent) -> None:

@@ -64,7 +64,9 @@ async def run_bridge(settings: Settings, url: str, once: bool) -> bool:
     door.open()
     try:
         async with (
-            Outbox(settings.kafka.bootstrap, settings.collector.kafka_timeout_s) as outbox,
+            Outbox(
+                settings.kafka.bootstrap, settings.collector.kafka_timeout_s, settings.kafka.security.options()
+            ) as outbox,
             ClientSession(headers=_authorization(told)) as session,
         ):
             feed = Feed(session, url, told.max_answer_bytes, told.request_timeout_s)

@@ -52,7 +52,9 @@ async def _collect(settings: Settings, tokens: Tokens) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-    async with Outbox(settings.kafka.bootstrap, settings.collector.kafka_timeout_s) as outbox:
+    async with Outbox(
+        settings.kafka.bootstrap, settings.collector.kafka_timeout_s, settings.kafka.security.options()
+    ) as outbox:
         collector = Collector(settings.collector, tokens, admitter, outbox)
         door = Door(settings.metrics_host, settings.metrics_port, lambda: None, collector.ready, own.REGISTRY)
         async with serving(collector, settings.collector) as port:

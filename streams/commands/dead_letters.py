@@ -142,7 +142,13 @@ def replay(
         producer = (
             None
             if dry_run
-            else stack.enter_context(open_producer(settings.kafka.bootstrap, api_version=settings.kafka.api_version))
+            else stack.enter_context(
+                open_producer(
+                    settings.kafka.bootstrap,
+                    api_version=settings.kafka.api_version,
+                    security=settings.kafka.security,
+                )
+            )
         )
         page = replace(selection, place=_place(place) if place else None)
         while letters := read_letters(mender.client, mender.database, page, _AT_ONCE):

@@ -22,6 +22,7 @@ from streams.directory.folder import DirectoryFolderError, read_folder
 from streams.directory.loading import load_directory, preview_directory
 from streams.directory.reenrichment import Reenriched, reenrich_since
 from streams.directory.snapshot import Directory
+from streams.kafka_security import OPEN, KafkaSecurity
 from streams.settings import SettingsError, read_database_settings, read_keys, read_settings
 from streams.topics import ApiVersion
 
@@ -60,10 +61,15 @@ def load(
 
     Exit 1, with what to mend, where the files are not right; nothing is sent then.
     """
-    bootstrap, api_version = _broker(bootstrap)
+    bootstrap, api_version, security = _broker(bootstrap)
     try:
         done = load_directory(
-            folder, bootstrap, api_version=api_version, even_if_unchanged=again, max_loss_share=max_loss
+            folder,
+            bootstrap,
+            api_version=api_version,
+            security=security,
+            even_if_unchanged=again,
+            max_loss_share=max_loss,
         )
     except DirectoryFolderError as error:
         _complain(error.problems)
@@ -126,19 +132,20 @@ def preview(
     as_json: _AsJson = False,
 ) -> None:
     """Say what a load would change today in the directory that Kafka holds; nothing is sent."""
-    bootstrap, api_version = _broker(bootstrap)
+    bootstrap, api_version, security = _broker(bootstrap)
     try:
-        difference = preview_directory(folder, bootstrap, datetime.now(PARIS).date(), api_version=api_version)
+        today = datetime.now(PARIS).date()
+        difference = preview_directory(folder, bootstrap, today, api_version=api_version, security=security)
     except DirectoryFolderError as error:
         _complain(error.problems)
     typer.echo(json.dumps(asdict(difference), indent=2) if as_json else told(difference))
 
 
-def _broker(bootstrap: str | None) -> tuple[str, ApiVersion]:
+def _broker(bootstrap: str | None) -> tuple[str, ApiVersion, KafkaSecurity]:
     if bootstrap is not None:
-        return bootstrap, None
+        return bootstrap, None, OPEN
     kafka = read_settings().kafka
-    return kafka.bootstrap, kafka.api_version
+    return kafka.bootstrap, kafka.api_version, kafka.security
 
 
 directory_app.command("import")(import_sources)

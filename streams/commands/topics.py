@@ -22,8 +22,14 @@ def topics(
     kafka = read_settings().kafka
     wanted = specs(event_partitions=kafka.event_partitions)
     if not check:
-        create_topics(kafka.bootstrap, wanted, replication=kafka.replication, api_version=kafka.api_version)
-    problems = check_topics(kafka.bootstrap, wanted, api_version=kafka.api_version)
+        create_topics(
+            kafka.bootstrap,
+            wanted,
+            replication=kafka.replication,
+            api_version=kafka.api_version,
+            security=kafka.security,
+        )
+    problems = check_topics(kafka.bootstrap, wanted, api_version=kafka.api_version, security=kafka.security)
     if as_json:
         typer.echo(json.dumps({"problems": [asdict(problem) for problem in problems]}, indent=2))
     for problem in problems:

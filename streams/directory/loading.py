@@ -20,6 +20,7 @@ from schemas.directory import TOPICS, Manifest, School, SchoolClass
 from schemas.directory_reader import read_directory_records
 from streams.directory.difference import MAX_LOSS_SHARE, Difference, compare
 from streams.directory.folder import DirectoryFolderError, Folder, read_folder
+from streams.kafka_security import OPEN, KafkaSecurity
 from streams.producer import open_producer
 from streams.topics import ApiVersion, TopicError
 
@@ -71,12 +72,14 @@ class _Present:
         return last is not None and last.content == manifest.content and last.revision == self.revision
 
 
-def preview_directory(folder: Path, bootstrap: str, on: date, *, api_version: ApiVersion = None) -> Difference:
+def preview_directory(
+    folder: Path, bootstrap: str, on: date, *, api_version: ApiVersion = None, security: KafkaSecurity = OPEN
+) -> Difference:
     """What a load of `folder` would change of what the topics hold, as of a day. Raises as a load does."""
     found = read_folder(folder)
     if found.problems:
         raise DirectoryFolderError(found.problems)
-    return _difference(_read_topics(bootstrap, api_version), found, on)
+    return _difference(_read_topics(bootstrap, api_version, security), found, on)
 
 
 def _difference(present: _Present, found: Folder, on: date) -> Difference:
@@ -98,6 +101,7 @@ def load_directory(
     bootstrap: str,
     *,
     api_version: ApiVersion = None,
+    security: KafkaSecurity = OPEN,
     even_if_unchanged: bool = False,
     max_loss_share: float = MAX_LOSS_SHARE,
     today: date | None = None,
@@ -115,7 +119,7 @@ def load_directory(
     found = read_folder(folder)
     if found.problems:
         raise DirectoryFolderError(found.problems)
-    present = _read_topics(bootstrap, api_version)
+    present = _read_topics(bootstrap, api_version, security)
     found = found.numbered(max(int(time.time() * 1000), present.revision + 1))
     manifest = found.manifest()
     counts = (manifest.schools, manifest.classes, manifest.profiles)
@@ -123,7 +127,7 @@ def load_directory(
         return Loaded(present.revision, changed=False, withdrawn=0, **_named(counts))
     _difference(present, found, today or datetime.now(_PARIS).date()).check(max_loss_share)
     withdrawn = 0
-    with open_producer(bootstrap, api_version=api_version) as producer:
+    with open_producer(bootstrap, api_version=api_version, security=security) as producer:
         for topic in TOPICS:
             gone = present.records[topic].keys() - {key for key, _ in found.records[topic]}
             withdrawn += len(gone)
@@ -140,12 +144,16 @@ def _named(counts: tuple[int, int, int]) -> dict[str, int]:
     return dict(zip(("schools", "classes", "profiles"), counts, strict=True))
 
 
-def _read_topics(bootstrap: str, api_version: ApiVersion) -> _Present:
+def _read_topics(bootstrap: str, api_version: ApiVersion, security: KafkaSecurity) -> _Present:
     """Read the topics from their beginning to their present end."""
     present = _Present()
     try:
         consumer = KafkaConsumer(
-            bootstrap_servers=bootstrap.split(","), api_version=api_version, group_id=None, enable_auto_commit=False
+            bootstrap_servers=bootstrap.split(","),
+            api_version=api_version,
+            group_id=None,
+            enable_auto_commit=False,
+            **security.options(),
         )
     except KafkaError as error:
         raise TopicError(f"no Kafka answers at {bootstrap} ({error}): is it running, and reachable?") from error

@@ -33,8 +33,8 @@ class Mender:
             self._directory = Directory(revision, read_directory(self.client, self.database, revision))
         self._formats = formats_at(settings.formats)
         kafka = settings.kafka
-        self._incarnations = identify(kafka.bootstrap, [*EVENT_TOPICS, BACKFILL], kafka.log_identity)
-        self._originals = Originals(kafka.bootstrap, kafka.api_version, self._incarnations)
+        self._incarnations = identify(kafka.bootstrap, [*EVENT_TOPICS, BACKFILL], kafka.log_identity, kafka.security)
+        self._originals = Originals(kafka.bootstrap, kafka.api_version, self._incarnations, kafka.security)
 
     def mend(self, letters: Sequence[Letter], producer: Producer | None) -> list[Verdict]:
         """Judge some dead letters; with a producer, send what is accepted, and mark it once Kafka has it."""

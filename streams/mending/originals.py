@@ -14,6 +14,7 @@ from kafka.errors import KafkaError
 
 from schemas.formats import Headers
 from sinks.clickhouse.dead_letters import Place
+from streams.kafka_security import OPEN, KafkaSecurity
 from streams.topics import ApiVersion, TopicError
 
 _SKIP_RECORDS: Final = 2_000
@@ -38,6 +39,7 @@ class Originals:
     api_version: ApiVersion
     incarnations: Mapping[str, int]
     """Of the logs that are there now, by topic: a place in another life of a log is gone."""
+    security: KafkaSecurity = OPEN
 
     def read(self, places: Iterable[Place]) -> dict[Place, Original]:
         """Those of the records that Kafka still has. Raises TopicError where no broker answers."""
@@ -55,6 +57,7 @@ class Originals:
                 group_id=None,
                 enable_auto_commit=False,
                 isolation_level="read_committed",
+                **self.security.options(),
             )
             with closing(consumer):
                 for (topic, partition), offsets in wanted.items():
