@@ -22,9 +22,9 @@ from schemas.keyring import MissingKeyError
 from sinks.base import LogStart, Progress, RowsRefused, StoreMisconfigured, StoreUnavailable
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.directory import activate_if_complete, current_revision, read_directory, store_directory_records
+from sinks.clickhouse.erasure import denied_keys
 from sinks.clickhouse.ledger import freeze_closed_months
 from sinks.clickhouse.pauses import read_pauses, write_pause
-from sinks.clickhouse.erasure import denied_keys
 from sinks.clickhouse.store import ClickHouseStore
 from sinks.delivery import Waiting, deliver
 from streams import metrics

@@ -67,7 +67,9 @@ def resume(
 def _log_end(kafka: KafkaSettings, topic: str, partition: int) -> int:
     tp = TopicPartition(topic, partition)
     try:
-        consumer = KafkaConsumer(bootstrap_servers=kafka.bootstrap.split(","), api_version=kafka.api_version)
+        consumer = KafkaConsumer(
+            bootstrap_servers=kafka.bootstrap.split(","), api_version=kafka.api_version, **kafka.security.options()
+        )
         with closing(consumer):
             return int(consumer.end_offsets([tp])[tp])
     except KafkaError as error:
