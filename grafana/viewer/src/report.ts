@@ -5,7 +5,9 @@ export interface PanelReport {
   drawn: boolean;
   state?: string;
   error?: string;
+  /** how long the last answer took, and when it came */
   ms?: number;
+  answered?: number;
   [more: string]: unknown;
 }
 

@@ -47,7 +47,7 @@ function reportOn(panel: Panel, runner: SceneQueryRunner): void {
       return;
     }
     const error = data.errors?.[0] ?? data.error;
-    note(panel.id, { state: data.state, ms: Math.round(performance.now() - asked), error: error && words(error) });
+    note(panel.id, { state: data.state, ms: Math.round(performance.now() - asked), answered: performance.now(), error: error && words(error) });
   });
 }
 

@@ -17,7 +17,7 @@ interface HeatMapOptions {
 type Shade = (value: number) => string;
 const legendSteps = 5;
 /** A zero is a cell that can be seen; only what is missing has no colour. */
-const zeroShade = 0.1;
+const zeroShade = 0.2;
 
 /** The panel's scheme where Grafana knows it as a colour mode, else blues, which everybody tells apart. */
 function shadeOf(field: Field, options: HeatMapOptions, [least, most]: [number, number], theme: GrafanaTheme2): Shade {

@@ -1,0 +1,129 @@
+"""The page over many events: when each dashboard is painted and drawn, and what a refresh of it costs.
+
+    python bench/page.py [--events 10000000] [--report FILE]
+
+A fictional city's events (tests/grafana_seed.py) are repeated, a little later each time, until there are as many as
+asked, and made into windows. Then Chromium opens every dashboard and asks each of its panels anew, as its refresh does.
+Wall times depend on what else the machine does; the CPU seconds are those of the database and of the page's server for
+all the panels of one refresh.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from grafana.viewer import Clock, Source, serve
+from grafana.viewer.app import DASHBOARDS
+from sinks.clickhouse.client import Client
+from tests.database import client_of, embedded_database, settings_of
+from tests.e2e.chromium import Tab, open_tab, running_chromium
+from tests.grafana_seed import NOW, _store_windows, make_city, store
+
+_LATER_S = 37
+_REFRESHES = 3
+_SPILL_BYTES = 100_000_000
+_REFRESH = "document.querySelector('[data-testid*=\"RefreshPicker run button\"]').click()"
+_ANSWERED = "Object.values(window.__dash.panels).every(p => p.type === 'text' || (p.answered ?? 0) > window.before)"
+
+
+class _Spilling:
+    """A client whose statements put their sets on disk: the engine of tests has little memory."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def command(self, sql: str) -> None:
+        self._client.command(f"{sql} SETTINGS max_bytes_before_external_group_by = {_SPILL_BYTES}, max_threads = 1")
+
+
+def multiply(client: Client, events: int) -> int:
+    """Repeat the stored events until there are `events`, and count them into windows anew; how many there are."""
+    stored = int(client.query_rows("SELECT count() FROM ent.events")[0][0])
+    copies = math.ceil(events / stored)
+    client.command(
+        f"INSERT INTO ent.events SELECT * EXCEPT k REPLACE ("
+        f"CAST(sipHash128(event_id, k), 'FixedString(16)') AS event_id, event_time + k * {_LATER_S} AS event_time, "
+        f"offset + k * 100000000 AS offset) FROM (SELECT *, k FROM ent.events ARRAY JOIN range(1, {copies}) AS k)"
+    )
+    for family in ("usage", "app_usage"):
+        for level in ("minute", "hour", "day"):
+            client.command(f"TRUNCATE TABLE ent.{family}_by_{level}")
+    _store_windows(_Spilling(client), "ent")  # type: ignore[arg-type]
+    return int(client.query_rows("SELECT count() FROM ent.events")[0][0])
+
+
+async def measure(tab: Tab, url: str, processes: list[psutil.Process]) -> dict[str, Any]:
+    """First paint, everything drawn, and the middle one of some refreshes."""
+    await tab.open(url)
+    painted_ms = await tab.run("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    drawn_ms = await tab.run("window.__dash.readyMs")
+    refreshes = []
+    for _ in range(_REFRESHES):
+        cpu_s, started_s = _cpu_s(processes), time.monotonic()
+        await tab.run("window.before = performance.now()")
+        await tab.run(_REFRESH)
+        await tab.until(_ANSWERED)
+        panels = await tab.run("window.__dash.panels")
+        slowest_ms, title = max((panel.get("ms", 0), panel["title"]) for panel in panels.values())
+        refreshes.append(
+            {
+                "refresh_ms": round((time.monotonic() - started_s) * 1000),
+                "cpu_s": round(_cpu_s(processes) - cpu_s, 2),
+                "slowest_panel_ms": slowest_ms,
+                "slowest_panel": title,
+            }
+        )
+    middle = sorted(refreshes, key=lambda one: one["refresh_ms"])[_REFRESHES // 2]
+    return {"first_paint_ms": round(painted_ms), "drawn_ms": drawn_ms, **middle}
+
+
+def _cpu_s(processes: list[psutil.Process]) -> float:
+    return sum(sum(process.cpu_times()[:2]) for process in processes)
+
+
+async def _run(wanted: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="ent-bench-") as folder, embedded_database(Path(folder)) as database:
+        store(client_of(database), make_city())
+        events = multiply(client_of(database), wanted)
+        print(f"{events} events", file=sys.stderr)
+        source = Source(settings_of(database, reader=True))
+        started = datetime.now(UTC)
+        clock = Clock(lambda: NOW + (datetime.now(UTC) - started), simulated=True)
+        runner, address = await serve(source.query, clock=clock)
+        processes = [psutil.Process(), psutil.Process(database.pid)]
+        found: dict[str, Any] = {"events": events}
+        with running_chromium() as port:
+            for uid in sorted(path.stem for path in DASHBOARDS.glob("*.json")):
+                async with open_tab(port) as tab:
+                    found[uid] = await measure(tab, f"{address}/d/{uid}", processes)
+                    print(uid, found[uid], file=sys.stderr)
+        await runner.cleanup()
+        await source.close()
+        return found
+
+
+def main() -> None:
+    """Measure, and print or write the report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--report", type=Path)
+    options = parser.parse_args()
+    text = json.dumps(asyncio.run(_run(options.events)), ensure_ascii=False, indent=2)
+    print(text)
+    if options.report:
+        options.report.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
