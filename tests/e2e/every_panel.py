@@ -40,6 +40,10 @@ def _by_name(name: str, **properties: Any) -> dict[str, Any]:
     return {"matcher": {"id": "byName", "options": name}, "properties": listed}
 
 
+WORDS = {
+    "-1": {"text": "masqué", "color": "#8a8a8a", "index": 0},
+    "0": {"text": "zéro", "color": "#d55e00", "index": 1},
+}
 SHADES = _steps((None, "#deebf7"), (25, "#9ecae1"), (50, "#4292c6"), (75, "#08519c"))
 LINK = {"title": "Voir", "url": "/d/essai?var-ecole=${__data.fields.ecole_id}&${__url_time_range}"}
 
@@ -114,14 +118,15 @@ PANELS = [
         "États par jour",
         (12, 15, 12, 9),
         f"SELECT {_DAY} AS time, classe_id, classe, if(classe_id = 'c3' AND number = 4, NULL, toFloat64("
-        f"if(number % 5 = 0, -1, (number * 7 + length(classe)) % 100))) AS taux FROM numbers({DAYS}) "
-        "ARRAY JOIN ['c1', 'c2', 'c3'] AS classe_id, ['CP A', 'CE1 B', 'CM2'] AS classe ORDER BY time, classe_id",
+        "if(number % 5 = 0, -1, if(number = 3, 0, (number * 7 + length(classe)) % 100)))) AS taux "
+        f"FROM numbers({DAYS}) ARRAY JOIN ['c1', 'c2', 'c3'] AS classe_id, ['CP A', 'CE1 B', 'CM2'] AS classe "
+        "ORDER BY time, classe_id",
         defaults={
             "unit": "percent",
             "color": {"mode": "thresholds"},
             "thresholds": SHADES,
             "displayName": "${__field.labels.classe}",
-            "mappings": [{"type": "value", "options": {"-1": {"text": "masqué", "color": "#8a8a8a", "index": 0}}}],
+            "mappings": [{"type": "value", "options": WORDS}],
         },
         options={"legend": {"showLegend": True}},
     ),

@@ -125,8 +125,8 @@ async def test_each_panel_can_be_downloaded_and_enlarged(browser: int, address: 
         assert await tab.run("window.savedAs") == "chiffre-et-sa-ligne.csv"
         assert len((await tab.run("window.saved.text()")).split("\r\n")) == DAYS + 1
         await menu(tab, "Carte de chaleur", "Agrandir")
-        await tab.until("location.search.includes('viewPanel=7') && window.__dash.ready")
-        assert await tab.run("Object.values(window.__dash.panels).map(p => p.title)") == ["Carte de chaleur"]
+        await tab.until("Object.values(window.__dash.panels).map(p => p.title).join() === 'Carte de chaleur'")
+        assert await tab.run("new URLSearchParams(location.search).get('viewPanel')") == "7"
 
 
 async def test_the_period_is_chosen_and_refreshed(browser: int, address: str) -> None:

@@ -8,7 +8,7 @@ import { isMonday, longDate, shortDate } from '../french';
 import { note } from '../report';
 import { Cells } from './cells';
 import { Cell, Column, Row } from './paint';
-import { Empty, Props, drew, hasData, linksOf, nameOf, scaleOf, textOf } from './parts';
+import { Empty, Props, drew, hasData, hasWord, linksOf, nameOf, scaleOf, textOf } from './parts';
 
 const orders = { name: 'par nom', low: 'moins actives en tête', high: 'plus actives en tête' };
 type Order = keyof typeof orders;
@@ -16,7 +16,7 @@ type Order = keyof typeof orders;
 function cellOf(field: Field, value: number | null | undefined): Cell {
   if (value === null || value === undefined || Number.isNaN(value)) return { value: null, text: '' };
   const display = field.display!(value);
-  return { value, text: textOf(display), color: display.color, hatched: value < 0 };
+  return { value, text: textOf(display), color: display.color, hatched: value < 0, crossed: value >= 0 && hasWord(field, value) };
 }
 
 export function columnsOf(times: number[]): Column[] {

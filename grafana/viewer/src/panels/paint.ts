@@ -8,6 +8,8 @@ export interface Cell {
   color?: string;
   /** a value that stands for words (masked) is hatched, so that it cannot be taken for a colour of the scale */
   hatched?: boolean;
+  /** a figure that has a word of its own (zero) is crossed, so that its colour need not be told from those of the scale */
+  crossed?: boolean;
 }
 
 export interface Row {
@@ -154,6 +156,14 @@ export function paintCells(canvas: HTMLCanvasElement, rows: Row[], layout: Layou
       if (cell.hatched && !patterns.has(color)) patterns.set(color, hatching(context, color));
       context.fillStyle = cell.hatched ? patterns.get(color)! : color;
       context.fillRect(x + inset, y + 1, w, h);
+      if (cell.crossed) {
+        context.strokeStyle = background.primary;
+        context.lineWidth = 1.5;
+        context.beginPath();
+        context.moveTo(x + inset, y + 1 + h);
+        context.lineTo(x + inset + w, y + 1);
+        context.stroke();
+      }
     });
     context.globalAlpha = 1;
   }

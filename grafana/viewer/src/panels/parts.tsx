@@ -30,15 +30,21 @@ export interface LegendItem {
   label: string;
   color: string;
   hatched?: boolean;
+  crossed?: boolean;
 }
 
 export function Legend({ items }: { items: LegendItem[] }) {
   const theme = useTheme2();
   return (
     <ul className="ent-legend">
-      {items.map(({ label, color, hatched }) => {
+      {items.map(({ label, color, hatched, crossed }) => {
         const border = hatched || color === 'transparent' ? `1px solid ${theme.colors.border.strong}` : undefined;
-        const background = hatched ? `repeating-linear-gradient(135deg, ${color} 0 2px, transparent 2px 4px)` : color;
+        const line = theme.colors.background.primary;
+        const background = hatched
+          ? `repeating-linear-gradient(135deg, ${color} 0 2px, transparent 2px 4px)`
+          : crossed
+            ? `linear-gradient(to bottom right, ${color} 44%, ${line} 44% 56%, ${color} 56%)`
+            : color;
         return (
           <li key={label}>
             <span aria-hidden="true" style={{ background, border }} />
@@ -49,6 +55,10 @@ export function Legend({ items }: { items: LegendItem[] }) {
     </ul>
   );
 }
+
+/** Whether a value has a word of its own. */
+export const hasWord = ({ config }: Field, value: number): boolean =>
+  config.mappings?.some((mapping) => mapping.type === MappingType.ValueToText && mapping.options[value] !== undefined) ?? false;
 
 /** Thresholds and value mappings in words, from the field's configuration alone. */
 export function scaleOf({ config }: Field, theme: GrafanaTheme2): LegendItem[] {
@@ -64,7 +74,7 @@ export function scaleOf({ config }: Field, theme: GrafanaTheme2): LegendItem[] {
   for (const mapping of config.mappings ?? []) {
     if (mapping.type !== MappingType.ValueToText) continue;
     const inOrder = Object.entries(mapping.options).sort(([, a], [, b]) => (a.index ?? 0) - (b.index ?? 0));
-    for (const [value, { text, color }] of inOrder) items.push({ label: text ?? value, color: theme.visualization.getColorByName(color ?? 'gray'), hatched: Number(value) < 0 });
+    for (const [value, { text, color }] of inOrder) items.push({ label: text ?? value, color: theme.visualization.getColorByName(color ?? 'gray'), hatched: Number(value) < 0, crossed: Number(value) >= 0 });
   }
   return items;
 }
