@@ -36,6 +36,7 @@ privacy: .venv/.installed  ## the attack on the published figures, at full lengt
 bench: .venv/.installed  ## the full path against a backlog, and decoding alone
 	$(BIN)/python bench/decode.py
 	$(BIN)/python bench/backlog.py --report bench/results.json
+	$(BIN)/python bench/page.py --report bench/page.json
 
 chaos: .venv/.installed  ## more than 200 kills of real processes, then every figure against the truth
 	$(BIN)/ent chaos --runs 14 --seed 1 --report chaos.json
