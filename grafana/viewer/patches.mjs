@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 
 const spans = { second: 'seconde', minute: 'minute', hour: 'heure', day: 'jour', week: 'semaine', month: 'mois', year: 'année' };
 
+const units = { hour: 'h', day: 'j', week: 'sem.', year: 'an', min: 'min' };
+
 // 1 234,5 for what Grafana writes 1234.5 in every language.
 const frenchFixed = `function toFixed(value, decimals) {
   const text = toFixedWithPoint(value, decimals);
@@ -32,6 +34,11 @@ function europeanZones(text) {
 export const patches = [
   { file: '@grafana/data/dist/esm/valueFormats/baseFormatters.mjs', edits: [replace('function toFixed(', frenchFixed)] },
   { file: '@grafana/data/dist/esm/valueFormats/arithmeticFormatters.mjs', edits: [replace('suffix: "%"', 'suffix: "\\u00a0%"')] },
+  {
+    file: '@grafana/data/dist/esm/valueFormats/dateTimeFormatters.mjs',
+    // Without a plural: Grafana adds an s to its own words only.
+    edits: Object.entries(units).map(([english, french]) => replace(`" ${english}"`, `"\\u00a0${french}"`)),
+  },
   { file: '@grafana/scenes/dist/esm/variables/constants.js', edits: [replace('ALL_VARIABLE_TEXT = "All"', 'ALL_VARIABLE_TEXT = "Tout"')] },
   {
     file: '@grafana/data/dist/esm/datetime/rangeutil.mjs',

@@ -72,7 +72,9 @@ async def test_each_type_of_panel_is_drawn_with_its_figures(browser: int, addres
         text = await tab.run("document.body.innerText")
         assert "réservé" in text
         assert "masqué" in text
+        assert "3,50\u00a0j" in text.replace("\n", "\u00a0").replace("\u00a0\u00a0", "\u00a0")
         assert "Essai de jour pour Tout." in text.replace("\u00a0", " ")
+        assert (await tab.panel("Jours d’une période propre"))["values"][0]["text"] == "28"
         figure = (await tab.panel("Chiffre et sa ligne"))["values"][0]
         assert (figure["text"], figure["points"]) == ("139", DAYS)
         assert figure["change"] == 39

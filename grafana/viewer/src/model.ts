@@ -16,6 +16,8 @@ export interface Panel {
   transformations?: DataTransformerConfig[];
   maxDataPoints?: number;
   interval?: string;
+  /** a period of the panel's own, back from now, whatever the dashboard shows: 28d */
+  timeFrom?: string;
 }
 
 export interface Variable {

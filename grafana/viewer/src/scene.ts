@@ -67,7 +67,7 @@ function menuOf(panel: Panel, body: () => VizPanel): VizPanelMenu {
   });
 }
 
-function makePanel(panel: Panel): VizPanel {
+function makePanel(panel: Panel, zone: string): VizPanel {
   const queries = (panel.targets ?? []).filter(({ hide }) => !hide).map((target) => ({ ...target, datasource: target.datasource ?? panel.datasource }));
   const runner = queries.length
     ? new SceneQueryRunner({ queries, datasource: panel.datasource ?? queries[0].datasource, maxDataPoints: panel.maxDataPoints, minInterval: panel.interval, dataLayerFilter: { panelId: panel.id } })
@@ -82,6 +82,7 @@ function makePanel(panel: Panel): VizPanel {
     fieldConfig: panel.fieldConfig ?? { defaults: {}, overrides: [] },
     displayMode: panel.transparent ? 'transparent' : 'default',
     hoverHeader: !panel.title,
+    $timeRange: panel.timeFrom ? new SceneTimeRange({ from: `now-${panel.timeFrom}`, to: 'now', timeZone: zone }) : undefined,
     $data: runner && new SceneDataTransformer({ transformations: panel.transformations ?? [], $data: runner }),
     menu: panel.title ? menuOf(panel, () => body) : undefined,
   });
@@ -103,11 +104,12 @@ export function makeScene(dashboard: Dashboard, only?: string): EmbeddedScene {
   report.panels = {};
   report.ready = false;
   const height = Math.max(14, Math.floor((innerHeight - 190) / 38));
+  const zone = dashboard.timezone ?? 'browser';
   const panels = (dashboard.panels ?? []).filter(({ id }) => !only || String(id) === only);
-  const places: Place[] = panels.map((panel) => ({ panel: only ? { ...panel, gridPos: { x: 0, y: 0, w: 24, h: height } } : panel, body: makePanel(panel) }));
+  const places: Place[] = panels.map((panel) => ({ panel: only ? { ...panel, gridPos: { x: 0, y: 0, w: 24, h: height } } : panel, body: makePanel(panel, zone) }));
   const layers = annotationLayers(dashboard.annotations?.list ?? []);
   return new EmbeddedScene({
-    $timeRange: new SceneTimeRange({ from: dashboard.time?.from ?? 'now-6h', to: dashboard.time?.to ?? 'now', timeZone: dashboard.timezone ?? 'browser', weekStart: dashboard.weekStart ?? 'monday' }),
+    $timeRange: new SceneTimeRange({ from: dashboard.time?.from ?? 'now-6h', to: dashboard.time?.to ?? 'now', timeZone: zone, weekStart: dashboard.weekStart ?? 'monday' }),
     $variables: new SceneVariableSet({ variables: (dashboard.templating?.list ?? []).map(makeVariable) }),
     $data: layers.length ? new SceneDataLayerSet({ layers }) : undefined,
     controls: [
