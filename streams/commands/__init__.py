@@ -79,6 +79,7 @@ app.add_typer(calendar_app, name="calendar")
 app.add_typer(alerts_app, name="alerts")
 app.add_typer(privacy_app, name="privacy")
 app.add_typer(access_app, name="access")
+app.add_typer(calendar_app, name="calendar")
 attach_examples(app)
 
 _MENDABLE = (
