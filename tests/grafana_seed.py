@@ -1,4 +1,4 @@
-"""A fictional city for the tests of dashboards: 21 deployed schools, 450 classes, six weeks of events.
+"""A fictional city for the tests of dashboards: 21 deployed schools, 450 classes, a quarter of events.
 
 The events are made from a seed, stored, and turned into windows by one statement a table. What the dashboards must show
 is counted from the same events here, without the database.
@@ -16,14 +16,16 @@ import polars as pl
 import pyarrow as pa
 
 from schemas.applications import APPLICATIONS
+from schemas.school_time.bundled import BUNDLED
 from sinks.clickhouse.client import Client
 from sinks.clickhouse.migrate import migrate
+from sinks.clickhouse.school_time import SchoolTimeTables
 
 PARIS = ZoneInfo("Europe/Paris")
 NOW = datetime(2026, 11, 20, 13, 37, 30, tzinfo=UTC)
 """A Friday, 14:37 in Paris."""
 TODAY = NOW.astimezone(PARIS).date()
-FIRST_DAY = date(2026, 10, 12)
+FIRST_DAY = date(2026, 8, 24)
 HOLIDAYS = (date(2026, 10, 17), date(2026, 11, 2))
 """Half-open: the autumn holidays of zone B."""
 
@@ -47,6 +49,14 @@ ACTIVATED = {"eleve": 17, "parent": 15, "enseignant": 1}
 SILENT, FALLING, WITHOUT_ACCOUNTS = 9, 6, 13
 """Schools, by their place in the list: no event today; a third of the usual today; no accounts in the directory."""
 
+DEPLOYMENTS = (date(2025, 9, 1), date(2026, 1, 5), date(2026, 9, 1))
+"""Days on which the ENT came to schools: three cohorts."""
+DROPPED, REPEATED = 7, 500
+"""Records that held no event, and events that came twice."""
+
+BREAK = "Connexions mobiles comptées deux fois"
+"""What is said of the week of 9 November."""
+
 REFUSED = ("bad_json", "future", "bad_uai_format")
 
 _CHANCE = {
@@ -62,6 +72,11 @@ _HOURS = {
     "enseignant": (8, 10, 12, 13, 16, 17, 20),
     "personnel": (8, 9, 10, 14, 15),
 }
+_DEVICES = {
+    "eleve": (5, 1, 4, 0), "parent": (1, 8, 0, 1), "enseignant": (8, 1, 1, 0), "personnel": (9, 1, 0, 0),
+}  # fmt: skip
+"""Weights of computer, telephone, tablet and unknown."""
+_PER_CLASS = sum(ACTIVATED.values())
 _APPS = (
     "messagerie", "cahier_textes", "blog", "cahier_liaison", "mediatheque", "calendrier", "livret_scolaire",
     "atelier_multimedia", "annuaire", "exercices", "pages", "questionnaires",
@@ -75,7 +90,22 @@ class School:
     pole: str
     circonscription: str
     education_prioritaire: str
-    deployed: bool
+    deployed_from: date | None
+    pilot: bool
+    mobile_classes: int
+
+    @property
+    def deployed(self) -> bool:
+        return self.deployed_from is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What the directory knows of a class beside its name."""
+
+    trained: bool
+    projector: bool
+    pilot: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +120,20 @@ class Event:
     profile: str
     app: str
     user: int
+    device: str = ""
+    stage: str = ""
+    recipients: int = 0
+    """Parents that a notification was sent to."""
+
+    @property
+    def arrived_at(self) -> datetime:
+        """When Kafka got it: a few seconds later."""
+        return self.time + timedelta(seconds=1 + self.user % 9)
+
+
+def app_label(key: str) -> str:
+    """What French readers see."""
+    return APPLICATIONS[key].label if key in APPLICATIONS else "Autres (non reconnues)"
 
 
 @dataclass(slots=True)
@@ -99,6 +143,7 @@ class City:
     schools: list[School]
     classes: dict[str, tuple[str, str]]
     """class id -> UAI, label"""
+    traits: dict[str, Traits]
     events: list[Event] = field(default_factory=list)
 
     @property
@@ -110,28 +155,35 @@ def make_city(seed: int = 1) -> City:
     """The city and its events; the same for the same seed."""
     chance = random.Random(seed)
     schools = [_school(at) for at in range(len(NAMES) + 4)]
-    classes = {}
+    classes, traits = {}, {}
     for at in range(450):
         school = schools[at % len(NAMES)]
         place = at // len(NAMES)
         label = f"{LEVELS[place % len(LEVELS)]} {'ABCDE'[place // len(LEVELS)]}"
-        classes[f"{school.uai}-{label.replace(' ', '')}"] = (school.uai, label)
-    city = City(schools, classes)
+        class_id = f"{school.uai}-{label.replace(' ', '')}"
+        classes[class_id] = (school.uai, label)
+        traits[class_id] = Traits(trained=at % 9 == 0, projector=at % 4 > 0, pilot=school.pilot and at % 2 == 0)
+    city = City(schools, classes, traits)
     days = [FIRST_DAY + timedelta(n) for n in range((TODAY - FIRST_DAY).days + 1)]
     for user in _users(city, chance):
         for day in days:
             city.events.extend(_day_of(user, day, chance))
+    for day in days:
+        city.events.extend(_notifications(city, day, chance))
+        city.events.extend(_activations(city, day, chance))
     city.events.sort(key=lambda event: event.time)
     return city
 
 
 def _school(at: int) -> School:
-    deployed = at < len(NAMES)
-    name = f"École {NAMES[at]}" if deployed else f"École non déployée {at}"
+    deployed_from = DEPLOYMENTS[at % 3] if at < len(NAMES) else None
+    name = f"École {NAMES[at]}" if deployed_from else f"École non déployée {at}"
     number = 689900 + at
     uai = f"{number:07d}" + "ABCDEFGHJKLMNPRSTUVWXYZ"[number % 23]
     zone = ("REP+", "REP", "")[at % 3]
-    return School(uai, name, f"Pôle {POLES[at % len(POLES)]}", f"Mulhouse {1 + at % 3}", zone, deployed)
+    return School(
+        uai, name, f"Pôle {POLES[at % len(POLES)]}", f"Mulhouse {1 + at % 3}", zone, deployed_from, at % 5 == 0, at % 4
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +193,8 @@ class _User:
     schools: tuple[str, ...]
     class_id: str
     zeal: float
-    school_at: int
+    places: tuple[int, ...]
+    """Of the schools in the city's list."""
 
 
 def _users(city: City, chance: random.Random) -> Iterator[_User]:
@@ -152,13 +205,13 @@ def _users(city: City, chance: random.Random) -> Iterator[_User]:
         for profile, number in ACTIVATED.items():
             for _ in range(number):
                 key += 1
-                yield _User(key, profile, (uai,), class_id, eager * chance.uniform(0.6, 1.3), order[uai])
-    for at, school in enumerate(city.deployed):
+                yield _User(key, profile, (uai,), class_id, eager * chance.uniform(0.6, 1.3), (order[uai],))
+    for at in range(len(city.deployed)):
         for _ in range(2):
             key += 1
             # One of the two works in the next school too.
-            others = (city.schools[(at + 1) % len(NAMES)].uai,) if key % 2 else ()
-            yield _User(key, "personnel", (school.uai, *others), "", 1.0, at)
+            places = (at, (at + 1) % len(NAMES)) if key % 2 else (at,)
+            yield _User(key, "personnel", tuple(city.schools[place].uai for place in places), "", 1.0, places)
 
 
 def _day_of(user: _User, day: date, chance: random.Random) -> Iterator[Event]:
@@ -167,7 +220,7 @@ def _day_of(user: _User, day: date, chance: random.Random) -> Iterator[Event]:
     likely = usual[2] if off else usual[1] if day.weekday() == 2 else usual[0]
     likely *= user.zeal * (1 + 0.004 * (day - FIRST_DAY).days)
     if day == TODAY:
-        likely *= {SILENT: 0.0, FALLING: 0.3}.get(user.school_at, 1.0)
+        likely *= min({SILENT: 0.0, FALLING: 0.3}.get(place, 1.0) for place in user.places)
     if chance.random() >= likely:
         return
     for _ in range(1 if chance.random() < 0.8 else 2):
@@ -176,12 +229,43 @@ def _day_of(user: _User, day: date, chance: random.Random) -> Iterator[Event]:
         start = local.astimezone(UTC)
         if start >= NOW:
             continue
-        yield Event(start, day, "login", user.schools, user.class_id, user.profile, "", user.key)
+        device = chance.choices(("ordinateur", "smartphone", "tablette", "inconnu"), _DEVICES[user.profile])[0]
+        yield Event(start, day, "login", user.schools, user.class_id, user.profile, "", user.key, device)
         for step in range(chance.randrange(4)):
             time = start + timedelta(seconds=40 * (step + 1))
-            app = _APPS[min(int(chance.expovariate(0.35)), len(_APPS) - 1)]
+            app = _APPS[min(int(chance.expovariate(0.35)), len(_APPS) - 1)] if chance.random() > 0.03 else "autre"
             if time < NOW:
-                yield Event(time, day, "app_visit", user.schools, user.class_id, user.profile, app, user.key)
+                yield Event(time, day, "app_visit", user.schools, user.class_id, user.profile, app, user.key, device)
+
+
+def _notifications(city: City, day: date, chance: random.Random) -> Iterator[Event]:
+    """Teachers tell parents, sometimes in the evening; some parents open it."""
+    if day.weekday() > 4 or HOLIDAYS[0] <= day < HOLIDAYS[1]:
+        return
+    for at, (class_id, (uai, _)) in enumerate(city.classes.items()):
+        if chance.random() > 0.3:
+            continue
+        hour = chance.choice((7, 8, 11, 12, 15, 16, 16, 17, 18, 20, 21))
+        local = datetime(day.year, day.month, day.day, hour, chance.randrange(60), chance.randrange(60), tzinfo=PARIS)
+        start = local.astimezone(UTC)
+        app = chance.choice(("cahier_liaison", "messagerie", "blog", "cahier_textes"))
+        many, first_parent = chance.randrange(10, 27), 1 + at * _PER_CLASS + ACTIVATED["eleve"]
+        teacher = first_parent + ACTIVATED["parent"]
+        told: list[tuple[int, str, int, str, int]] = [(0, "enseignant", teacher, "sent", many)]
+        told += [(60 * n, "parent", first_parent + n, "opened", 0) for n in range(1, chance.randrange(1, 5))]
+        for after_s, profile, user, stage, recipients in told:
+            time = start + timedelta(seconds=after_s)
+            if time < NOW:
+                yield Event(time, day, "notification", (uai,), class_id, profile, app, user, "", stage, recipients)
+
+
+def _activations(city: City, day: date, chance: random.Random) -> Iterator[Event]:
+    """Parents activate their accounts, most of them in the first weeks."""
+    for at, (class_id, (uai, _)) in enumerate(city.classes.items()):
+        if chance.random() < 0.3 / (1 + (day - FIRST_DAY).days / 7):
+            local = datetime(day.year, day.month, day.day, 9, chance.randrange(60), 7, tzinfo=PARIS)
+            user = 1 + at * _PER_CLASS + ACTIVATED["eleve"] + chance.randrange(ACTIVATED["parent"])
+            yield Event(local.astimezone(UTC), day, "activation", (uai,), class_id, "parent", "", user)
 
 
 def store(client: Client, city: City | None, database: str = "ent") -> None:
@@ -198,12 +282,14 @@ def store(client: Client, city: City | None, database: str = "ent") -> None:
     client.insert_arrow(
         f"{database}.progress", pa.Table.from_pylist([{**row, "written_at": NOW} for row in partitions])
     )
+    _store_log(client, city, database)
+    _store_school_time(client, database)
     refused = [
         {
             "topic": "ent.login.v1",
             "incarnation": 1,
             "partition": 0,
-            "offset": 1_000_000 + at,
+            "offset": len(city.events) + REPEATED + DROPPED + at,
             "arrived_at": NOW - timedelta(hours=2 * at),
             "reason": REFUSED[at % len(REFUSED)],
         }
@@ -229,8 +315,13 @@ def _store_directory(client: Client, city: City, database: str) -> None:
                 "circonscription": school.circonscription,
                 "pole": school.pole,
                 "education_prioritaire": school.education_prioritaire,
+                "academie": "Strasbourg",
                 "zone": "B",
-                "deployed_from": date(2026, 9, 1) if school.deployed else None,
+                "holidays": "6AE",
+                "nature": "elementaire",
+                "deployed_from": school.deployed_from,
+                "pilot": school.pilot,
+                "mobile_classes": school.mobile_classes,
                 **span,
             }
             for school in city.schools
@@ -239,7 +330,17 @@ def _store_directory(client: Client, city: City, database: str) -> None:
     insert(
         "classes",
         [
-            {"class_id": key, "uai": uai, "label": label, "levels": [label[:3].strip()], "pupils": 20, **span}
+            {
+                "class_id": key,
+                "uai": uai,
+                "label": label,
+                "levels": [label[:3].strip()],
+                "pupils": 20,
+                "projector": city.traits[key].projector,
+                "teacher_trained": city.traits[key].trained,
+                "pilot": city.traits[key].pilot,
+                **span,
+            }
             for key, (uai, label) in city.classes.items()
         ],
     )
@@ -293,6 +394,15 @@ def _store_events(client: Client, city: City, database: str) -> None:
             "other_class_id": [["" for _ in event.schools[1:]] for event in events],
             "profile": [event.profile for event in events],
             "app": [event.app for event in events],
+            "app_raw": ["atelier-inconnu" if event.app == "autre" else event.app for event in events],
+            "service": [APPLICATIONS[event.app].service if event.app in APPLICATIONS else "" for event in events],
+            "channel": ["mobile_app" if event.device == "smartphone" else "web" for event in events],
+            "device": [event.device for event in events],
+            "kind": ["SHARE" if event.stage else "" for event in events],
+            "stage": [event.stage for event in events],
+            "recipients": [event.recipients for event in events],
+            "recipients_parent": [event.recipients for event in events],
+            "arrived_at": [event.arrived_at for event in events],
             "user_key": [event.user for event in events],
             "topic": ["ent.login.v1"] * len(events),
             "incarnation": [1] * len(events),
@@ -302,7 +412,28 @@ def _store_events(client: Client, city: City, database: str) -> None:
         },
         schema_overrides={"user_key": pl.UInt64, "offset": pl.UInt64, "revision": pl.UInt64},
     )
-    client.insert_arrow(f"{database}.events", frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    again = frame.head(REPEATED).with_columns(pl.col("offset") + len(events))
+    for rows in (frame, again):
+        client.insert_arrow(f"{database}.events", rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
+
+
+def _store_log(client: Client, city: City, database: str) -> None:
+    """Where the log begins, and what it held that was no event."""
+    log = {"topic": "ent.login.v1", "incarnation": 1, "partition": 0}
+    first = len(city.events) + REPEATED
+    client.insert_arrow(f"{database}.logs", pa.Table.from_pylist([{**log, "first": 0, "seen_at": NOW}]))
+    dropped = {**log, "first": first, "next": first + DROPPED, "reason": "no_record"}
+    client.insert_arrow(f"{database}.dropped", pa.Table.from_pylist([dropped]))
+
+
+def _store_school_time(client: Client, database: str) -> None:
+    """The bundled calendar, lessons at the usual hours, and a week whose figures are not to be compared."""
+    tables = SchoolTimeTables(client, database)
+    tables.load(BUNDLED, {})
+    tables.expand()
+    begins, ends = (datetime(2026, 11, day, tzinfo=PARIS).astimezone(UTC) for day in (9, 14))
+    broken = {"break_id": "1", "begins_at": begins, "ends_at": ends, "kind": "erreur", "label": BREAK, "version": 1}
+    client.insert_arrow(f"{database}.series_breaks", pa.Table.from_pylist([broken]))
 
 
 def _store_windows(client: Client, database: str) -> None:
@@ -324,7 +455,7 @@ def _store_windows(client: Client, database: str) -> None:
                 f"""INSERT INTO {database}.{family}_by_{level}
                 (slice, uai, {names}, events, events_once, recipients, users, version)
                 SELECT {slice_of} AS slice, cell.1 AS uai, {values},
-                  count(), sum(cell.3), 0, uniqExactState(user_key), 1
+                  count(), sum(cell.3), sum(cell.3 * recipients), uniqExactState(user_key), 1
                 FROM {database}.v_events
                 ARRAY JOIN arrayPushFront(arrayMap((u, c) -> (toString(u), toString(c), 0), other_uai, other_class_id),
                   (toString(v_events.uai), toString(v_events.class_id), 1)) AS cell

@@ -31,9 +31,9 @@ PERIODS: Final = (
 )
 _SO_FAR = (
     " Le jour affiché est le dernier de la période, arrêté à la minute jusqu’à laquelle les données sont complètes ; "
-    "comparaison avec le même jour de la semaine précédente, à la même heure."
+    "comparaison avec le même jour de la semaine précédente à la même minute, l’heure entamée comptée au prorata."
 )
-_LIVE = " Source : v_usage_by_hour, v_usage_by_minute, v_complete, v_schools."
+_LIVE = " Source : v_usage_by_hour, v_complete, v_schools."
 _SCHOOLS = "Écoles déployées"
 
 REFUSALS: Final = {
@@ -78,7 +78,7 @@ def accueil() -> dict[str, Any]:
 
 
 def _text(question: str) -> str:
-    return f"**{question}** Données complètes jusqu’à **${{complet}}**. Cliquer sur une école montre ses classes."
+    return f"**{question}** Données complètes jusqu’à **${{complet}}**. Cliquer sur une école montre son détail."
 
 
 def _figures() -> list[Any]:
@@ -150,7 +150,7 @@ def _profiles() -> Any:
     return ranking(
         "Actifs du jour par profil",
         "Personnes distinctes connectées dans le jour affiché, par profil. Une personne à deux profils compte deux "
-        "fois. Source : v_usage_by_hour, v_usage_by_minute, v_profiles, v_complete, v_schools.",
+        "fois. Source : v_usage_by_hour, v_profiles, v_complete, v_schools.",
         statement(FILE, "profiles_today"),
         color=style.GREEN,
     )
@@ -163,13 +163,13 @@ def _schools() -> Any:
         "Connexions (événements login) et personnes distinctes du jour affiché. Taux de connexion : personnes ÷ "
         "comptes activés. Évolution : connexions par rapport au même jour de la semaine précédente, à la même heure "
         "; vacances et jours fériés ne sont pas pris en compte. Les écoles à appeler viennent en premier. "
-        "Source : v_usage_by_hour, v_usage_by_minute, v_accounts, v_schools, v_complete.",
+        "Source : v_usage_by_hour, v_accounts, v_schools, v_complete.",
         statement(FILE, "schools_today"),
         {
             "École": {
                 "custom.minWidth": 170,
                 "custom.wrapText": True,
-                "links": [{"title": "Voir ses classes", "url": "/d/ent-adoption?var-ecole=${__data.fields.ecole_id}"}],
+                "links": [{"title": "Ouvrir l’école", "url": "/d/ent-ecole?var-ecole=${__data.fields.ecole_id}"}],
             },
             "Pôle": {"custom.width": 105},
             "EP": {"custom.width": 75},

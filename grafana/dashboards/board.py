@@ -13,14 +13,28 @@ from grafana.dashboards.query import SOURCE, SOURCE_TYPE, Ready, annotation
 from grafana.dashboards.statements import statement
 
 COLUMNS = 24
+CHOICES = ("ecole", "profil")
+BREAKS = "Ruptures de série"
+"""The annotation that is drawn on every time series: where figures before and after cannot be compared."""
+_LABELS = {
+    "ecole": ("École", "choose_school"),
+    "profil": ("Profil", "choose_profile"),
+    "application": ("Application", "choose_app"),
+}
 Panel = tuple[Any, int, int]
 """A panel's builder with its width in columns and its height in rows."""
 
 
-def board(file: str, title: str, description: str, period: tuple[str, str], refresh: str) -> dashboard.Dashboard:
-    """A dashboard without panels; `file` is the name of its statements and of its uid after `ent-`."""
+def board(
+    file: str, title: str, description: str, period: tuple[str, str], refresh: str, choices: Sequence[str] = CHOICES
+) -> dashboard.Dashboard:
+    """A dashboard without panels; `file` is the name of its statements and of its uid after `ent-`.
+
+    `choices` are the variables that its reader sets, of `ecole`, `une_ecole` (exactly one), `profil`, `application`.
+    Where schools are chosen, the breaks of the series are drawn.
+    """
     dropdown = models.DashboardLinkType.DASHBOARDS
-    return (
+    made = (
         dashboard.Dashboard(title)
         .uid(f"ent-{file}")
         .description(description)
@@ -40,9 +54,12 @@ def board(file: str, title: str, description: str, period: tuple[str, str], refr
             .hide(models.VariableHide.HIDE_VARIABLE)
             .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
         )
-        .with_variable(_several("ecole", "École", statement(file, "choose_school")))
-        .with_variable(_several("profil", "Profil", statement(file, "choose_profile")))
     )
+    for choice in choices:
+        made = made.with_variable(_choice(file, choice))
+    if {"ecole", "une_ecole"} & set(choices):
+        made = made.annotation(mark(BREAKS, statement(file, "series_breaks"), style.PURPLE))
+    return made
 
 
 def periods(*choices: tuple[str, str, str]) -> dashboard.TimePicker:
@@ -62,7 +79,9 @@ def mark(name: str, sql: str, color: str = style.GREY) -> dashboard.AnnotationQu
 def to_json(
     made: dashboard.Dashboard, panels: Sequence[Panel], marks: dict[str, Sequence[str]] | None = None
 ) -> dict[str, Any]:
-    """Classic JSON, with ids (links need them) and places row by row; `marks`: annotation to the titles of its panels.
+    """Classic JSON, with ids (links need them) and places row by row.
+
+    `marks`: annotation to the titles of its panels; those that are not named there are drawn on every time series.
 
     Raises `ValueError` for a panel that is wider than the board or an annotation on a panel that is not there.
     """
@@ -74,8 +93,9 @@ def to_json(
         panel["id"] = number
         panel["gridPos"] = where
     ids = {panel.get("title"): panel["id"] for panel in encoded["panels"]}
+    charts = [panel["title"] for panel in encoded["panels"] if panel["type"] == "timeseries"]
     for query in encoded.get("annotations", {}).get("list", []):
-        titles = (marks or {}).get(query["name"], ())
+        titles = (marks or {}).get(query["name"], charts)
         if missing := set(titles) - set(ids):
             raise ValueError(f"the annotation {query['name']} names panels that are not there: {', '.join(missing)}")
         query["filter"] = {"exclude": False, "ids": sorted(ids[title] for title in titles)}
@@ -98,9 +118,13 @@ def place(sizes: Sequence[tuple[int, int]]) -> list[dict[str, int]]:
     return places
 
 
-def _several(name: str, label: str, sql: str) -> dashboard.QueryVariable:
+def _choice(file: str, choice: str) -> dashboard.QueryVariable:
+    if choice == "une_ecole":
+        return _query_variable("ecole", "École", statement(file, "choose_school"))
+    label, name = _LABELS[choice]
     everything = models.VariableOption(text="All", value=["$__all"], selected=True)
-    return _query_variable(name, label, sql).multi(True).include_all(True).current(everything)
+    variable = _query_variable(choice, label, statement(file, name))
+    return variable.multi(True).include_all(True).current(everything)
 
 
 def _query_variable(name: str, label: str, sql: str) -> dashboard.QueryVariable:

@@ -6,9 +6,11 @@ from typing import Any
 
 from grafana.dashboards.accueil import accueil
 from grafana.dashboards.adoption import adoption
+from grafana.dashboards.applications import applications
+from grafana.dashboards.ecole import ecole
 
 GENERATED = Path(__file__).parent.parent / "generated"
-DASHBOARDS = (accueil, adoption)
+DASHBOARDS = (accueil, adoption, ecole, applications)
 
 
 def made() -> dict[str, dict[str, Any]]:

@@ -24,6 +24,7 @@ _UNITLESS = frozenset({"text", "table"})
 _VIEW = re.compile(r"\b(?:FROM|JOIN)\s+(v_\w+|ledger|directory_\w+)")
 _DASHBOARD_LINK = re.compile(r"/d/([\w-]+)(?:\?(.*))?")
 _HARD_CODED = re.compile(r"\b\d{7}[A-Z]\b|\bent(?:_public)?\.|\$__timeInterval\b|\bnow\(|\btoday\(\)")
+_MARK = "annotation"
 _BACK = re.compile(r"now-(\d+)([dwM])/d")
 _UNITS = {"d": timedelta(days=1), "w": timedelta(weeks=1), "M": timedelta(days=30)}
 
@@ -38,8 +39,8 @@ def boards_in(folder: Path = GENERATED) -> list[Board]:
 async def check(query: Query, now: datetime, boards: Sequence[Board] | None = None) -> list[str]:
     """What is wrong with the dashboards, in words; nothing if nothing is. `query` reads a database with data at `now`.
 
-    Every panel, variable and annotation is asked with All, one and three values; each must give rows, at most
-    `MAX_POINTS` of them, and no error.
+    Every panel, variable and annotation is asked with All, one and three values; each must give rows (annotations need
+    none), at most `MAX_POINTS` of them, and no error.
     """
     found = list(boards) if boards is not None else boards_in()
     problems = [problem for board in found for problem in _shape(board, found)]
@@ -118,7 +119,7 @@ async def _queries(board: Board, query: Query, now: datetime) -> Any:
             f"{name}={'All' if choice.everything else len(choice.values)}" for name, choice in choices.items()
         )
         for label, target in _targets(board):
-            problem = await _problem(target, choices, query, period)
+            problem = await _problem(target, choices, query, period, may_be_empty=label.startswith(_MARK))
             if problem:
                 yield f"{board['title']}, {label} ({said}): {problem}"
 
@@ -132,7 +133,9 @@ async def _options(variable: Board, query: Query, period: Period) -> tuple[str, 
     return ("" if columns else "no values"), [str(value) for value in columns[0]] if columns else []
 
 
-async def _problem(target: Board, choices: Mapping[str, Choice], query: Query, period: Period) -> str:
+async def _problem(
+    target: Board, choices: Mapping[str, Choice], query: Query, period: Period, *, may_be_empty: bool
+) -> str:
     points = 0
 
     async def counted(sql: str) -> Table:
@@ -148,7 +151,7 @@ async def _problem(target: Board, choices: Mapping[str, Choice], query: Query, p
     answered = await answer(counted, {**target, "rawSql": sql}, period)
     if "error" in answered:
         return str(answered["error"])
-    if not points:
+    if not points and not may_be_empty:
         return "no rows"
     return f"{points} points, more than {MAX_POINTS}" if points > MAX_POINTS else ""
 
@@ -166,7 +169,7 @@ def _targets(board: Board) -> Iterator[tuple[str, Board]]:
     for panel in board["panels"]:
         yield from ((_label(panel), target) for target in panel.get("targets", []))
     for mark in board.get("annotations", {}).get("list", []):
-        yield f"annotation {mark['name']}", mark["target"]
+        yield f"{_MARK} {mark['name']}", mark["target"]
 
 
 def _variables(board: Board) -> Sequence[Board]:

@@ -84,6 +84,16 @@ def stacked(panel: timeseries.Panel) -> timeseries.Panel:
     return panel.stacking(common.StackingConfig().mode(common_models.StackingMode.NORMAL).group("A"))
 
 
+def band(panel: timeseries.Panel, low: str, high: str, middle: str) -> timeseries.Panel:
+    """The series `low` and `high` as the edges of a grey band, and `middle` as a dashed line in it."""
+    grey = property_("color", {"mode": "fixed", "fixedColor": style.GREY})
+    edge = [grey, property_("custom.lineWidth", 0), property_("custom.showPoints", "never")]
+    filled = [*edge, property_("custom.fillBelowTo", low), property_("custom.fillOpacity", 25)]
+    dashed = property_("custom.lineStyle", {"fill": "dash", "dash": [6, 6]})
+    panel = panel.override_by_name(low, edge).override_by_name(high, filled)
+    return panel.override_by_name(middle, [grey, dashed, property_("custom.showPoints", "never")])
+
+
 def by_profile(panel: timeseries.Panel) -> timeseries.Panel:
     """Series labelled `profil`, each profile in its colour on every dashboard."""
     panel = panel.display_name("${__field.labels.profil}")
@@ -134,6 +144,14 @@ def heat_map(title: str, description: str, sql: str) -> statushistory.Panel:
         .tooltip(tooltip(all_series=False))
         .with_target(series(sql))
     )
+
+
+def hour_grid(title: str, description: str, sql: str, unit: str = COUNT) -> table.Panel:
+    """Hours as rows, weekdays as columns; the higher a cell, the darker."""
+    columns = {
+        day: {"unit": unit, "decimals": 0, "min": 0, "custom.width": 82, **style.CELLS} for day in style.WEEKDAYS
+    }
+    return listing(title, description, sql, {"Heure": {"custom.width": 70}, **columns})
 
 
 def listing(title: str, description: str, sql: str, columns: dict[str, dict[str, Any]]) -> table.Panel:

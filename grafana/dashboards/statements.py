@@ -1,6 +1,8 @@
 """The SQL of a dashboard: one file each, statements by name, pieces that they share taken in by `@name`.
 
-A piece may be given one word, `@name(word)`, which stands for `@column` in it.
+What several dashboards share is in `fragments.sql` (pieces) and `figures.sql` (whole statements).
+
+A piece may be given one name, `@name(word)`, which stands for `@column` in it.
 """
 
 import re
@@ -10,7 +12,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "sql"
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _COMMENT = re.compile(r"^ *--.*\n?", re.MULTILINE)
-_PIECE = re.compile(r"@(\w+)(?:\((\w+)\))?")
+_PIECE = re.compile(r"@(\w+)(?:\(([\w.]+)\))?")
 _DEEPEST = 8
 
 
@@ -23,7 +25,7 @@ def statement(dashboard: str, name: str) -> str:
 
     Raises `UnknownStatementError`.
     """
-    known = _read("fragments") | _read(dashboard)
+    known = _read("fragments") | _read("figures") | _read(dashboard)
     text = _known(known, name)
     for _ in range(_DEEPEST):
         if not _PIECE.search(text):

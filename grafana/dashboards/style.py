@@ -45,6 +45,15 @@ STATES: Final = {
 }
 
 
+WEEKDAYS: Final = ("Lundi", "Mardi", "Mercredi", "Jeudi", "Vendredi", "Samedi", "Dimanche")
+CELLS: Final[dict[str, object]] = {
+    "color": {"mode": "continuous-blues"},
+    "custom.cellOptions": {"type": "color-background", "mode": "basic"},
+    "custom.align": "center",
+}
+"""Properties of a column whose cells are coloured by their value, from light to dark."""
+
+
 def fixed(color: str) -> dashboard.FieldColor:
     return dashboard.FieldColor().mode(models.FieldColorModeId.FIXED).fixed_color(color)
 

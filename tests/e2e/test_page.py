@@ -18,11 +18,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from grafana.viewer import Clock, Source, serve
-from schemas.applications import APPLICATIONS
 from sinks.clickhouse.client import DatabaseSettings
 from tests.database import client_of, embedded_database, settings_of
 from tests.e2e.chromium import Tab, open_tab, running_chromium
-from tests.grafana_seed import NOW, TODAY, City, store
+from tests.grafana_seed import NOW, TODAY, City, app_label, store
 from tests.requirements import need
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
@@ -82,7 +81,7 @@ def spaced(number: int) -> str:
 async def test_accueil_shows_the_figures_of_the_day(browser: int, address: str, city: City) -> None:
     today = [event for event in city.events if event.day == TODAY]
     logins = [event for event in today if event.type == "login"]
-    visits = Counter(APPLICATIONS[event.app].label for event in today if event.type == "app_visit")
+    visits = Counter(app_label(event.app) for event in today if event.type == "app_visit")
     async with open_tab(browser, *LAPTOP) as tab:
         await tab.open(f"{address}/d/ent-accueil?theme=light")
         await drawn(tab)
@@ -117,7 +116,7 @@ async def test_adoption_shows_450_classes_in_21_schools(browser: int, address: s
         people = {event.user for event in city.events if event.type == "login" and event.day >= first}
         assert spaced(len(people)) in await tab.run("document.body.innerText")
         bars = dict((await tab.panel("Applications les plus visitées"))["bars"])
-        visits = Counter(APPLICATIONS[e.app].label for e in city.events if e.type == "app_visit" and e.day >= first)
+        visits = Counter(app_label(e.app) for e in city.events if e.type == "app_visit" and e.day >= first)
         assert bars == dict(visits.most_common(15))
         marked = await tab.panel("Taux de connexion par semaine et par profil")
         assert marked["annotations"] == 1
@@ -141,9 +140,9 @@ async def test_links_keep_the_page_and_choose_the_school(browser: int, address: 
         await tab.open(f"{address}/d/ent-accueil")
         await tab.run("window.sameLoad = true")
         await tab.run("[...document.querySelectorAll('a')].find(a => a.textContent === 'École Le Canal').click()")
-        await tab.until("window.__dash.dashboard.uid === 'ent-adoption' && window.__dash.ready")
+        await tab.until("window.__dash.dashboard.uid === 'ent-ecole' && window.__dash.ready")
         chosen = next(school for school in city.schools if school.name == "École Le Canal")
-        assert (await tab.run("window.__dash.variables()"))["ecole"]["value"] == [chosen.uai]
+        assert (await tab.run("window.__dash.variables()"))["ecole"]["value"] == chosen.uai
         assert (await tab.panel("Les classes, jour par jour"))["classes"] == sum(
             uai == chosen.uai for uai, _ in city.classes.values()
         )
@@ -231,7 +230,7 @@ async def test_the_first_page_lists_the_dashboards_and_the_clock(browser: int, a
     async with open_tab(browser, *LAPTOP) as tab:
         await tab.open(address)
         links = await tab.run("[...document.querySelectorAll('.ent-home a')].map(a => [a.textContent, a.pathname])")
-        assert [path for _, path in links] == ["/d/ent-accueil", "/d/ent-adoption"]
+        assert {path for _, path in links} >= {"/d/ent-accueil", "/d/ent-adoption"}
         assert "horloge simulée" in await tab.run("document.body.innerText")
         assert_sound(tab, address)
 

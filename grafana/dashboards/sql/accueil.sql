@@ -1,32 +1,34 @@
 -- name: connections
 WITH @moments
 SELECT time, connexions FROM (
-  SELECT sumIf(n, day = today - 7) AS before, sumIf(n, day = today) AS now
-  FROM (SELECT day, @total AS n FROM (@day_so_far) WHERE type = 'login' AND @selected GROUP BY day)
+  SELECT round(sumIf(n, day < today AND NOT running) + @passed * sumIf(n, running)) AS before, sumIf(n, day = today) AS now
+  FROM (SELECT day, running, @total AS n FROM (@day_so_far) WHERE type = 'login' AND @selected GROUP BY day, running)
   HAVING before + now > 0)
-ARRAY JOIN [toDateTime(today - 7, 'Europe/Paris'), toDateTime(today, 'Europe/Paris')] AS time, [before, now] AS connexions
+ARRAY JOIN [toDateTime(today - 7, 'Europe/Paris'), toDateTime(today, 'Europe/Paris')] AS time, [before, toFloat64(now)] AS connexions
 
 -- name: people
 WITH @moments
 SELECT time, personnes FROM (
-  SELECT uniqExactMergeIf(users, day = today - 7) AS before, uniqExactMergeIf(users, day = today) AS now
+  SELECT uniqExactMergeIf(users, day < today AND NOT running) AS begun, uniqExactMergeIf(users, day < today) AS ended,
+    round(begun + @passed * (ended - begun)) AS before, uniqExactMergeIf(users, day = today) AS now
   FROM (@day_so_far) WHERE type = 'login' AND @selected
   HAVING before + now > 0)
-ARRAY JOIN [toDateTime(today - 7, 'Europe/Paris'), toDateTime(today, 'Europe/Paris')] AS time, [before, now] AS personnes
+ARRAY JOIN [toDateTime(today - 7, 'Europe/Paris'), toDateTime(today, 'Europe/Paris')] AS time, [before, toFloat64(now)] AS personnes
 
 -- name: app_openings
 WITH @moments
 SELECT time, ouvertures FROM (
-  SELECT sumIf(n, day = today - 7) AS before, sumIf(n, day = today) AS now
-  FROM (SELECT day, @total AS n FROM (@day_so_far) WHERE type = 'app_visit' AND @selected GROUP BY day)
+  SELECT round(sumIf(n, day < today AND NOT running) + @passed * sumIf(n, running)) AS before, sumIf(n, day = today) AS now
+  FROM (SELECT day, running, @total AS n FROM (@day_so_far) WHERE type = 'app_visit' AND @selected GROUP BY day, running)
   HAVING before + now > 0)
-ARRAY JOIN [toDateTime(today - 7, 'Europe/Paris'), toDateTime(today, 'Europe/Paris')] AS time, [before, now] AS ouvertures
+ARRAY JOIN [toDateTime(today - 7, 'Europe/Paris'), toDateTime(today, 'Europe/Paris')] AS time, [before, toFloat64(now)] AS ouvertures
 
 -- name: active_schools
 WITH @moments,
   (SELECT count() FROM v_schools WHERE @schools) AS expected
 SELECT time, part FROM (
-  SELECT uniqExactIf(uai, day = today - 7) AS before, uniqExactIf(uai, day = today) AS now
+  SELECT uniqExactIf(uai, day < today AND NOT running) AS begun, uniqExactIf(uai, day < today) AS ended,
+    begun + @passed * (ended - begun) AS before, uniqExactIf(uai, day = today) AS now
   FROM (@day_so_far) WHERE type = 'login' AND @selected
   HAVING before + now > 0)
 ARRAY JOIN [toDateTime(today - 7, 'Europe/Paris'), toDateTime(today, 'Europe/Paris')] AS time,
@@ -86,7 +88,8 @@ SELECT school.uai AS ecole_id, school.name AS `École`, school.pole AS `Pôle`,
     used.now < 0.75 * used.before, 'À surveiller', 'Normale') AS `État`
 FROM (SELECT * FROM v_schools WHERE @schools) AS school
 LEFT JOIN (
-  SELECT uai, sumIf(events, day = today) AS now, sumIf(events, day = today - 7) AS before,
+  SELECT uai, sumIf(events, day = today) AS now,
+    round(sumIf(events, day < today AND NOT running) + @passed * sumIf(events, running)) AS before,
     uniqExactMergeIf(users, day = today) AS people
   FROM (@day_so_far) WHERE type = 'login' AND @selected GROUP BY uai) AS used ON used.uai = school.uai
 LEFT JOIN (SELECT uai, sum(activated) AS activated FROM v_accounts WHERE @selected GROUP BY uai) AS account

@@ -33,16 +33,17 @@ toDate(until, 'Europe/Paris') AS today,
 subtractDays(toTimeZone(until, 'Europe/Paris'), 7) AS week_ago
 
 -- name: day_so_far
--- That day, and the same weekday a week before up to the same minute: whole hours, then minutes.
-SELECT toDate(slice, 'Europe/Paris') AS day, uai, class_id, profile, type, events, events_once, users
+-- The hours of that day, and of the same weekday a week before up to the same hour; that hour itself is `running`, and
+-- @passed of it had passed.
+SELECT toDate(slice, 'Europe/Paris') AS day, slice = toStartOfHour(week_ago) AS running,
+  uai, class_id, profile, type, events, events_once, users
 FROM v_usage_by_hour
-WHERE slice >= toDateTime(today, 'Europe/Paris') AND slice < toStartOfHour(until)
-  OR slice >= toDateTime(today - 7, 'Europe/Paris') AND slice < toStartOfHour(week_ago)
-UNION ALL
-SELECT toDate(slice, 'Europe/Paris') AS day, uai, class_id, profile, type, events, events_once, users
-FROM v_usage_by_minute
-WHERE slice >= toStartOfHour(until) AND slice <= until
-  OR slice >= toStartOfHour(week_ago) AND slice <= week_ago
+WHERE slice >= toDateTime(today, 'Europe/Paris') AND slice <= until
+  OR slice >= toDateTime(today - 7, 'Europe/Paris') AND slice <= week_ago
+
+-- name: passed
+-- Share of the running hour that has passed.
+(toUnixTimestamp(until) % 3600 + 1) / 3600
 
 -- name: in_period
 slice BETWEEN toDate($__fromTime, 'Europe/Paris') AND toDate($__toTime, 'Europe/Paris')
@@ -66,3 +67,58 @@ SELECT uai, name FROM v_schools WHERE deployed_from <= toDate($__toTime, 'Europe
 
 -- name: choose_profile
 SELECT profile, label FROM v_profiles ORDER BY rank
+
+-- name: choose_app
+SELECT app, label FROM v_applications WHERE app IN (SELECT app FROM v_app_usage_by_day) ORDER BY label
+
+-- name: apps_chosen
+$__conditionalAll(app IN (${application:sqlstring}), $application)
+
+-- name: masked
+-- Persons, or nothing where they are from 1 to 4; @masked(column).
+if(@column BETWEEN 1 AND @k - 1, NULL, @column)
+
+-- name: series_breaks
+SELECT begins_at AS time, ends_at AS timeEnd, label AS text, kind AS tags FROM v_series_breaks
+WHERE begins_at <= $__toTime AND ends_at >= $__fromTime AND (uai = '' OR @schools)
+ORDER BY time
+
+-- name: running_day
+WITH @moments
+SELECT toDateTime(today, 'Europe/Paris') AS time, toDateTime(today + 1, 'Europe/Paris') AS timeEnd,
+  'Jour en cours' AS text, 'jour' AS tags
+
+-- name: running_week
+WITH @moments
+SELECT toDateTime(toMonday(today), 'Europe/Paris') AS time, toDateTime(toMonday(today) + 7, 'Europe/Paris') AS timeEnd,
+  'Semaine en cours' AS text, 'semaine' AS tags
+
+-- name: with_school
+-- Of the events themselves: those that count in one of the chosen schools, the user's first or a further one.
+hasAny(arrayPushFront(arrayMap(u -> toString(u), other_uai), toString(uai)), (SELECT groupArray(toString(uai)) FROM v_schools WHERE @schools))
+
+-- name: calendar
+-- Holidays, public holidays and declared closures of the chosen schools, as spans.
+SELECT min(starts) AS time, max(ends) AS timeEnd,
+  transform(toString(category), ['vacances', 'ferie', 'fermeture'], ['Vacances', 'Jour férié', 'Fermeture déclarée']) AS text,
+  toString(category) AS tags
+FROM (
+  SELECT category, starts, leadInFrame(starts, 1, starts) OVER (PARTITION BY uai ORDER BY starts ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING) AS ends
+  FROM v_school_time WHERE @schools)
+WHERE category IN ('vacances', 'ferie', 'fermeture') AND starts <= $__toTime AND ends >= $__fromTime
+GROUP BY category, starts, ends ORDER BY time
+
+-- name: opened
+-- Openings of applications by the chosen schools, profiles and applications.
+type = 'app_visit' AND @selected AND @apps_chosen
+
+-- name: span_before
+-- The period of the same length just before, in days.
+slice >= toDate($__fromTime, 'Europe/Paris') - @period_days AND slice < toDate($__fromTime, 'Europe/Paris')
+
+-- name: period_days
+(toDate($__toTime, 'Europe/Paris') - toDate($__fromTime, 'Europe/Paris') + 1)
+
+-- name: school_year
+-- 1 August of the school year in which the period ends.
+toDate(toString(toYear(toDate($__toTime, 'Europe/Paris')) - (toMonth(toDate($__toTime, 'Europe/Paris')) < 8)) || '-08-01')

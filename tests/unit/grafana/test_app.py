@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from grafana.dashboards.inspection import boards_in
 from grafana.viewer.app import Clock, PageNotBuiltError, make_app, serve
 from grafana.viewer.failure import QueryError
 from grafana.viewer.frames import Table
@@ -80,7 +81,8 @@ async def test_nothing_from_elsewhere_may_be_loaded(built: Path) -> None:
 async def test_dashboards_are_listed_in_the_order_of_their_titles(built: Path) -> None:
     async with browser(built) as client:
         found = await (await client.get("/api/search")).json()
-        assert [entry["uid"] for entry in found] == ["ent-accueil", "ent-adoption"]
+        assert [entry["title"] for entry in found] == sorted(board["title"] for board in boards_in())
+        assert found[0]["title"].startswith("0 ")
         board = await (await client.get(found[0]["url"].replace("/d/", "/api/dashboards/uid/"))).json()
         assert board["dashboard"]["uid"] == "ent-accueil"
         assert (await client.get("/api/dashboards/uid/none")).status == 404

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grafana.dashboards.board import COLUMNS, board, mark, place, to_json
-from grafana.dashboards.panels import figure
+from grafana.dashboards.board import BREAKS, COLUMNS, board, mark, place, to_json
+from grafana.dashboards.panels import figure, lines
 
 SIZES = st.lists(st.tuples(st.integers(1, COLUMNS), st.integers(1, 20)), max_size=30)
 
@@ -43,7 +43,22 @@ def test_an_annotation_is_drawn_on_the_panels_that_were_named_and_on_no_others()
     made = board("adoption", "T", "d", ("now/d", "now/d"), "30s").annotation(mark("M", "SELECT 1"))
     panels = [(figure("one", "d", "SELECT 1"), 4, 4), (figure("two", "d", "SELECT 1"), 4, 4)]
     encoded = to_json(made, panels, marks={"M": ["two"]})
-    assert encoded["annotations"]["list"][0]["filter"] == {"exclude": False, "ids": [2]}
+    drawn = {query["name"]: query["filter"] for query in encoded["annotations"]["list"]}
+    assert drawn["M"] == {"exclude": False, "ids": [2]}
+
+
+def test_breaks_of_the_series_are_drawn_on_every_time_series() -> None:
+    panels = [(figure("one", "d", "SELECT 1"), 4, 4), (lines("two", "d", "SELECT 1"), 4, 4)]
+    encoded = to_json(board("adoption", "T", "d", ("now/d", "now/d"), "30s"), panels)
+    (breaks,) = encoded["annotations"]["list"]
+    assert (breaks["name"], breaks["filter"]["ids"]) == (BREAKS, [2])
+
+
+def test_a_board_has_the_variables_that_its_reader_sets() -> None:
+    panels = [(figure("one", "d", "SELECT 1"), 4, 4)]
+    encoded = to_json(board("ecole", "T", "d", ("now/d", "now/d"), "30s", ("une_ecole", "profil")), panels)
+    several = {variable["name"]: variable.get("multi", False) for variable in encoded["templating"]["list"]}
+    assert several == {"ds": False, "complet": False, "ecole": False, "profil": True}
 
 
 def test_an_annotation_on_a_panel_that_is_not_there_is_refused() -> None:

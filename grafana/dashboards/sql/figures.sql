@@ -1,0 +1,62 @@
+-- Figures of a period that several dashboards show.
+
+-- name: activation
+SELECT round(100 * sum(activated) / sum(loaded), 1) AS taux FROM v_accounts
+WHERE @selected HAVING sum(loaded) > 0
+
+-- name: people
+SELECT uniqExactMerge(users) AS personnes FROM v_usage_by_day
+WHERE type = 'login' AND @in_period AND @selected HAVING count() > 0
+
+-- name: rate
+WITH (SELECT sum(activated) FROM v_accounts WHERE @selected) AS activated
+SELECT round(100 * uniqExactMerge(users) / activated, 1) AS taux FROM v_usage_by_day
+WHERE type = 'login' AND @in_period AND @selected AND @has_accounts
+HAVING activated > 0
+
+-- name: connections
+SELECT @total AS connexions FROM v_usage_by_day
+WHERE type = 'login' AND @in_period AND @selected HAVING count() > 0
+
+-- name: active_classes
+WITH @moments
+SELECT round(100 * countIf(used.people >= @k) / count(), 1) AS part
+FROM (SELECT uai, class_id FROM v_classes WHERE @schools) AS class
+LEFT JOIN (
+  SELECT uai, class_id, uniqExactMerge(users) AS people FROM v_usage_by_day
+  WHERE type = 'login' AND slice >= toMonday(today) AND slice <= today AND @selected
+  GROUP BY uai, class_id) AS used ON used.uai = class.uai AND used.class_id = class.class_id
+HAVING count() > 0
+
+-- name: daily
+SELECT toDateTime(slice, 'Europe/Paris') AS time, @profile_label AS profil, @total AS connexions
+FROM (SELECT * FROM v_usage_by_day WHERE type = 'login' AND @in_period AND @selected) AS used
+LEFT JOIN v_profiles AS labels ON labels.profile = used.profile
+GROUP BY time, profil ORDER BY time, profil
+
+-- name: classes_by_day
+-- Every class on every weekday on which its school sent anything. Labels that end in _id order the rows and link them.
+SELECT toDateTime(opened.day, 'Europe/Paris') AS time, school.name AS ecole,
+  leftPad(toString(indexOf(['TPS', 'PS', 'MS', 'GS', 'CP', 'CE1', 'CE2', 'CM1', 'CM2'], class.levels[1])), 2, '0')
+    || class.label AS ordre_id,
+  class.class_id AS classe_id, school.uai AS ecole_id, class.label AS classe,
+  multiIf(used.people = 0, 0, used.people < @k, -1, account.activated = 0, -2,
+    round(100 * used.people / account.activated, 1)) AS taux
+FROM (
+  SELECT slice AS day, uai FROM v_usage_by_day
+  WHERE @in_period AND toDayOfWeek(slice) <= 5 AND @schools GROUP BY day, uai) AS opened
+JOIN (SELECT * FROM v_classes WHERE @schools) AS class ON class.uai = opened.uai
+JOIN v_schools AS school ON school.uai = opened.uai
+LEFT JOIN (
+  SELECT slice AS day, uai, class_id, uniqExactMerge(users) AS people FROM v_usage_by_day
+  WHERE type = 'login' AND @in_period AND @selected GROUP BY day, uai, class_id) AS used
+  ON used.day = opened.day AND used.uai = class.uai AND used.class_id = class.class_id
+LEFT JOIN (SELECT uai, class_id, sum(activated) AS activated FROM v_accounts WHERE @selected GROUP BY uai, class_id) AS account
+  ON account.uai = class.uai AND account.class_id = class.class_id
+ORDER BY time, ecole, ordre_id
+
+-- name: apps
+SELECT @app_label AS `Application`, @total AS `Visites`
+FROM (SELECT * FROM v_app_usage_by_day WHERE type = 'app_visit' AND @in_period AND @selected) AS used
+LEFT JOIN v_applications AS labels ON labels.app = used.app
+GROUP BY `Application` ORDER BY `Visites` DESC, `Application` LIMIT 15
