@@ -14,6 +14,7 @@ from grafana.dashboards.panels import (
     lines,
     listing,
     note,
+    one_of,
     ranking,
     stacked,
 )
@@ -66,36 +67,23 @@ def applications() -> dict[str, Any]:
 
 
 def _figures() -> list[Any]:
-    return [
-        figure("Visites", f"{_VISITS} de la période." + _SOURCE, statement(FILE, "visits")),
-        figure(
-            "Personnes",
-            "Personnes distinctes qui ont ouvert au moins une application sur la période." + _SOURCE,
-            statement(FILE, "people"),
-        ),
-        figure(
-            "Visites par personne",
-            f"{_VISITS} de la période ÷ personnes distinctes qui en ont ouvert." + _SOURCE,
-            statement(FILE, "per_person"),
-        ).decimals(1),
-        figure(
-            "Applications utilisées",
-            "Nombre d’applications du catalogue ouvertes au moins une fois sur la période." + _SOURCE,
-            statement(FILE, "apps_used"),
-        ),
-        figure(
-            "Écoles utilisatrices",
-            "Part des écoles déployées où une application choisie a été ouverte sur la période." + _SOURCE,
-            statement(FILE, "schools_share"),
-            PERCENT,
-        ).decimals(0),
-        figure(
-            "Non reconnues",
-            "Part des visites dont l’application n’est pas dans le catalogue ; toutes applications." + _SOURCE,
-            statement(FILE, "unmapped"),
-            PERCENT,
-        ).decimals(1),
+    figures = [
+        ("Visites", f"{_VISITS} de la période."),
+        ("Personnes", "Personnes distinctes qui ont ouvert au moins une application sur la période."),
+        ("Visites par personne", f"{_VISITS} de la période ÷ personnes distinctes qui en ont ouvert."),
+        ("Applications utilisées", "Applications du catalogue ouvertes au moins une fois sur la période."),
+        ("Écoles utilisatrices", "Part des écoles déployées où une application choisie a été ouverte sur la période."),
     ]
+    made = [one_of(figure(title, what + _SOURCE, statement(FILE, "figures")), title) for title, what in figures]
+    made[2].decimals(1)
+    made[4].unit(PERCENT).decimals(0)
+    unknown = figure(
+        "Non reconnues",
+        "Part des visites dont l’application n’est pas dans le catalogue ; toutes applications." + _SOURCE,
+        statement(FILE, "unmapped"),
+        PERCENT,
+    )
+    return [*made, unknown.decimals(1)]
 
 
 def _listed() -> Any:

@@ -36,7 +36,7 @@ def board(
     dropdown = models.DashboardLinkType.DASHBOARDS
     made = (
         dashboard.Dashboard(title)
-        .uid(f"ent-{file}")
+        .uid(f"ent-{file.replace('_', '-')}")
         .description(description)
         .tags(["ent"])
         .timezone("Europe/Paris")

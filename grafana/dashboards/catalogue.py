@@ -8,9 +8,11 @@ from grafana.dashboards.accueil import accueil
 from grafana.dashboards.adoption import adoption
 from grafana.dashboards.applications import applications
 from grafana.dashboards.ecole import ecole
+from grafana.dashboards.hors_temps import hors_temps
+from grafana.dashboards.notifications import notifications
 
 GENERATED = Path(__file__).parent.parent / "generated"
-DASHBOARDS = (accueil, adoption, ecole, applications)
+DASHBOARDS = (accueil, adoption, ecole, hors_temps, applications, notifications)
 
 
 def made() -> dict[str, dict[str, Any]]:

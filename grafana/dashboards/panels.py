@@ -1,5 +1,6 @@
 """The kinds of panels that dashboards are made of, each with a French title, a description and a unit."""
 
+import re
 from typing import Any
 
 from grafana_foundation_sdk.builders import barchart, common, stat, statushistory, table, text, timeseries
@@ -35,6 +36,13 @@ def figure(title: str, description: str, sql: str, unit: str = COUNT) -> stat.Pa
         .text_mode(common_models.BigValueTextMode.VALUE)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
         .with_target(rows(sql))
+    )
+
+
+def one_of(panel: stat.Panel, column: str) -> stat.Panel:
+    """The figure of one column: panels that ask the same statement are answered together."""
+    return panel.reduce_options(
+        common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(f"/^{re.escape(column)}$/")
     )
 
 

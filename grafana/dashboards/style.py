@@ -19,6 +19,20 @@ GREY: Final = "#8A8F98"
 PROFILES: Final = {"Parents": ORANGE, "Élèves": SKY, "Enseignants": GREEN, "Personnels": PINK}
 """By the labels of the profiles; others take a colour of Grafana's palette."""
 
+MOMENTS: Final = {
+    "Classe": BLUE,
+    "Pause méridienne": SKY,
+    "Soir et matin": ORANGE,
+    "Mercredi libre": GREEN,
+    "Jour libre": GREEN,
+    "Week-end": PINK,
+    "Jour férié": PURPLE,
+    "Vacances": VERMILION,
+    "Fermeture": GREY,
+    "Hors calendrier": GREY,
+}
+"""Moments of school time."""
+
 RATES: Final[Sequence[tuple[float | None, str]]] = (
     (None, "#482878"),
     (10, "#3E6C9C"),

@@ -1,25 +1,14 @@
--- name: visits
-SELECT @total AS visites FROM v_app_usage_by_day WHERE @in_period AND @opened HAVING count() > 0
-
--- name: people
-SELECT uniqExactMerge(users) AS personnes FROM v_app_usage_by_day WHERE @in_period AND @opened HAVING count() > 0
-
--- name: apps_used
-SELECT uniqExact(app) AS applications FROM v_app_usage_by_day
-WHERE @in_period AND @opened AND app NOT IN ('', 'autre') HAVING count() > 0
+-- name: figures
+-- One statement for five figures.
+WITH (SELECT count() FROM v_schools WHERE @schools) AS expected
+SELECT @total AS `Visites`, uniqExactMerge(users) AS `Personnes`, round(`Visites` / `Personnes`, 1) AS `Visites par personne`,
+  uniqExactIf(app, app NOT IN ('', 'autre')) AS `Applications utilisées`,
+  round(100 * uniqExact(uai) / expected, 1) AS `Écoles utilisatrices`
+FROM v_app_usage_by_day WHERE @in_period AND @opened HAVING expected > 0 AND count() > 0
 
 -- name: unmapped
 SELECT round(100 * sumIf(events_once, app IN ('', 'autre')) / sum(events_once), 2) AS part FROM v_app_usage_by_day
 WHERE type = 'app_visit' AND @in_period AND @selected HAVING count() > 0
-
--- name: per_person
-SELECT round(@total / uniqExactMerge(users), 1) AS visites FROM v_app_usage_by_day
-WHERE @in_period AND @opened HAVING count() > 0
-
--- name: schools_share
-WITH (SELECT count() FROM v_schools WHERE @schools) AS expected
-SELECT round(100 * uniqExact(uai) / expected, 1) AS part FROM v_app_usage_by_day
-WHERE @in_period AND @opened HAVING expected > 0 AND count() > 0
 
 -- name: apps_listed
 -- Persons are distinct in each application; over several applications they must not be added.

@@ -30,20 +30,6 @@ LEFT JOIN (SELECT class_id, sum(activated) AS activated FROM v_accounts WHERE @s
   ON account.class_id = class.class_id
 ORDER BY indexOf(['TPS', 'PS', 'MS', 'GS', 'CP', 'CE1', 'CE2', 'CM1', 'CM2'], class.levels[1]), `Classe`
 
--- name: week_hours
--- Connections of an hour of the week, mean of the weeks of the period; hours with nothing on any day are left out.
-SELECT formatDateTime(toDateTime(3600 * hour, 'UTC'), '%H:00') AS `Heure`,
-  @weekday(1) AS `Lundi`, @weekday(2) AS `Mardi`, @weekday(3) AS `Mercredi`, @weekday(4) AS `Jeudi`,
-  @weekday(5) AS `Vendredi`, @weekday(6) AS `Samedi`, @weekday(7) AS `Dimanche`
-FROM (
-  SELECT toHour(slice, 'Europe/Paris') AS hour, toDayOfWeek(slice, 0, 'Europe/Paris') AS weekday, @total AS n,
-    intDiv(toUInt32(toDate($__toTime, 'Europe/Paris')) - toUInt32(toDate($__fromTime, 'Europe/Paris')) + 7, 7) AS weeks
-  FROM v_usage_by_hour WHERE type = 'login' AND $__timeFilter(slice) AND @selected GROUP BY hour, weekday)
-GROUP BY hour ORDER BY hour
-
--- name: weekday
-round(sumIf(n, weekday = @column) / any(weeks), 1)
-
 -- name: people_by_profile
 SELECT @profile_label AS `Profil`, uniqExactMerge(users) AS `Personnes`
 FROM (SELECT * FROM v_usage_by_day WHERE type = 'login' AND @in_period AND @selected) AS used

@@ -60,3 +60,17 @@ SELECT @app_label AS `Application`, @total AS `Visites`
 FROM (SELECT * FROM v_app_usage_by_day WHERE type = 'app_visit' AND @in_period AND @selected) AS used
 LEFT JOIN v_applications AS labels ON labels.app = used.app
 GROUP BY `Application` ORDER BY `Visites` DESC, `Application` LIMIT 15
+
+-- name: week_hours
+-- Connections of an hour of the week, mean of the weeks of the period; hours with nothing on any day are left out.
+SELECT formatDateTime(toDateTime(3600 * hour, 'UTC'), '%H:00') AS `Heure`,
+  @weekday(1) AS `Lundi`, @weekday(2) AS `Mardi`, @weekday(3) AS `Mercredi`, @weekday(4) AS `Jeudi`,
+  @weekday(5) AS `Vendredi`, @weekday(6) AS `Samedi`, @weekday(7) AS `Dimanche`
+FROM (
+  SELECT toHour(slice, 'Europe/Paris') AS hour, toDayOfWeek(slice, 0, 'Europe/Paris') AS weekday, @total AS n,
+    intDiv(toUInt32(toDate($__toTime, 'Europe/Paris')) - toUInt32(toDate($__fromTime, 'Europe/Paris')) + 7, 7) AS weeks
+  FROM v_usage_by_hour WHERE type = 'login' AND $__timeFilter(slice) AND @selected GROUP BY hour, weekday)
+GROUP BY hour ORDER BY hour
+
+-- name: weekday
+round(sumIf(n, weekday = @column) / any(weeks), 1)
