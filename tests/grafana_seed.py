@@ -26,6 +26,8 @@ NOW = datetime(2026, 11, 20, 13, 37, 30, tzinfo=UTC)
 """A Friday, 14:37 in Paris."""
 TODAY = NOW.astimezone(PARIS).date()
 FIRST_DAY = date(2026, 8, 24)
+FULL_FROM = date(2026, 10, 12)
+"""Before that day people come less often."""
 HOLIDAYS = (date(2026, 10, 17), date(2026, 11, 2))
 """Half-open: the autumn holidays of zone B."""
 
@@ -51,8 +53,8 @@ SILENT, FALLING, WITHOUT_ACCOUNTS = 9, 6, 13
 
 DEPLOYMENTS = (date(2025, 9, 1), date(2026, 1, 5), date(2026, 9, 1))
 """Days on which the ENT came to schools: three cohorts."""
-DROPPED, REPEATED = 7, 500
-"""Records that held no event, and events that came twice."""
+DROPPED, REPEATED, REFUSALS = 7, 500, 30
+"""Records that held no event, events that came twice, and records that were refused."""
 
 BREAK = "Connexions mobiles comptées deux fois"
 """What is said of the week of 9 November."""
@@ -218,7 +220,7 @@ def _day_of(user: _User, day: date, chance: random.Random) -> Iterator[Event]:
     usual = _CHANCE[user.profile]
     off = day.weekday() > 4 or HOLIDAYS[0] <= day < HOLIDAYS[1]
     likely = usual[2] if off else usual[1] if day.weekday() == 2 else usual[0]
-    likely *= user.zeal * (1 + 0.004 * (day - FIRST_DAY).days)
+    likely *= user.zeal * (0.4 if day < FULL_FROM else 1 + 0.004 * (day - FULL_FROM).days)
     if day == TODAY:
         likely *= min({SILENT: 0.0, FALLING: 0.3}.get(place, 1.0) for place in user.places)
     if chance.random() >= likely:
@@ -293,7 +295,7 @@ def store(client: Client, city: City | None, database: str = "ent") -> None:
             "arrived_at": NOW - timedelta(hours=2 * at),
             "reason": REFUSED[at % len(REFUSED)],
         }
-        for at in range(30)
+        for at in range(REFUSALS)
     ]
     client.insert_arrow(f"{database}.dead_letters", pa.Table.from_pylist(refused))
 
@@ -437,27 +439,32 @@ def _store_school_time(client: Client, database: str) -> None:
 
 
 def _store_windows(client: Client, database: str) -> None:
-    levels = {
-        "minute": "toStartOfMinute(event_time)",
-        "hour": "toStartOfHour(event_time)",
-        "day": "toDate(event_time, 'Europe/Paris')",
-    }
+    """Minutes from the events, hours from minutes, days from hours."""
     families = {
-        "usage": (("class_id", "cell.2"), ("profile", "profile"), ("type", "type")),
-        "app_usage": (("profile", "profile"), ("app", "app"), ("type", "type")),
+        "usage": {"class_id": "cell.2", "profile": "profile", "type": "type"},
+        "app_usage": {"profile": "profile", "app": "app", "type": "type"},
     }
     for family, dimensions in families.items():
         kept = "type IN ('app_visit', 'notification')" if family == "app_usage" else "1"
-        names = ", ".join(name for name, _ in dimensions)
-        values = ", ".join(f"{value} AS {name}" if value != name else name for name, value in dimensions)
-        for level, slice_of in levels.items():
+        names = ", ".join(dimensions)
+        values = ", ".join(value if value == name else f"{value} AS {name}" for name, value in dimensions.items())
+        columns = f"(slice, uai, {names}, events, events_once, recipients, users, version)"
+        client.command(
+            f"""INSERT INTO {database}.{family}_by_minute {columns}
+            SELECT toStartOfMinute(event_time) AS slice, cell.1 AS uai, {values},
+              count(), sum(cell.3), sum(cell.3 * recipients), uniqExactState(user_key), 1
+            FROM {database}.v_events
+            ARRAY JOIN arrayPushFront(arrayMap((u, c) -> (toString(u), toString(c), 0), other_uai, other_class_id),
+              (toString(v_events.uai), toString(v_events.class_id), 1)) AS cell
+            WHERE {kept} GROUP BY ALL"""
+        )
+        for below, level, slice_of in (
+            ("minute", "hour", "toStartOfHour(slice)"),
+            ("hour", "day", "toDate(slice, 'Europe/Paris')"),
+        ):
             client.command(
-                f"""INSERT INTO {database}.{family}_by_{level}
-                (slice, uai, {names}, events, events_once, recipients, users, version)
-                SELECT {slice_of} AS slice, cell.1 AS uai, {values},
-                  count(), sum(cell.3), sum(cell.3 * recipients), uniqExactState(user_key), 1
-                FROM {database}.v_events
-                ARRAY JOIN arrayPushFront(arrayMap((u, c) -> (toString(u), toString(c), 0), other_uai, other_class_id),
-                  (toString(v_events.uai), toString(v_events.class_id), 1)) AS cell
-                WHERE {kept} GROUP BY ALL"""
+                f"""INSERT INTO {database}.{family}_by_{level} {columns}
+                SELECT {slice_of} AS window, uai, {names}, sum(events), sum(events_once), sum(recipients),
+                  uniqExactMergeState(users), 1
+                FROM {database}.{family}_by_{below} GROUP BY window, uai, {names}"""
             )

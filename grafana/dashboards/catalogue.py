@@ -7,12 +7,15 @@ from typing import Any
 from grafana.dashboards.accueil import accueil
 from grafana.dashboards.adoption import adoption
 from grafana.dashboards.applications import applications
+from grafana.dashboards.collecte import collecte
+from grafana.dashboards.comparaisons import comparaisons
 from grafana.dashboards.ecole import ecole
 from grafana.dashboards.hors_temps import hors_temps
 from grafana.dashboards.notifications import notifications
+from grafana.dashboards.remontees import remontees
 
 GENERATED = Path(__file__).parent.parent / "generated"
-DASHBOARDS = (accueil, adoption, ecole, hors_temps, applications, notifications)
+DASHBOARDS = (accueil, adoption, comparaisons, ecole, hors_temps, applications, notifications, remontees, collecte)
 
 
 def made() -> dict[str, dict[str, Any]]:

@@ -3,14 +3,14 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from grafana.dashboards.board import COLUMNS
 from grafana.dashboards.catalogue import GENERATED
 from grafana.dashboards.interpolation import Choice, UnknownVariableError, fill_in
+from grafana.dashboards.quick_range import resolve
 from grafana.viewer.answer import Query, answer
 from grafana.viewer.frames import Table
 from grafana.viewer.period import Period
@@ -18,15 +18,12 @@ from grafana.viewer.period import Period
 MAX_POINTS = 10_000
 """More in one answer is more than a screen shows."""
 
-_PARIS = ZoneInfo("Europe/Paris")
 _SINGLE_VALUED = frozenset({"datasource"})
 _UNITLESS = frozenset({"text", "table"})
 _VIEW = re.compile(r"\b(?:FROM|JOIN)\s+(v_\w+|ledger|directory_\w+)")
 _DASHBOARD_LINK = re.compile(r"/d/([\w-]+)(?:\?(.*))?")
 _HARD_CODED = re.compile(r"\b\d{7}[A-Z]\b|\bent(?:_public)?\.|\$__timeInterval\b|\bnow\(|\btoday\(\)")
 _MARK = "annotation"
-_BACK = re.compile(r"now-(\d+)([dwM])/d")
-_UNITS = {"d": timedelta(days=1), "w": timedelta(weeks=1), "M": timedelta(days=30)}
 
 Board = Mapping[str, Any]
 
@@ -106,7 +103,7 @@ def _links(panels: Sequence[Board]) -> Iterator[tuple[str, set[str]]]:
 
 
 async def _queries(board: Board, query: Query, now: datetime) -> Any:
-    period = _period(board, now)
+    period = resolve(board["time"]["from"], board["time"]["to"], now)
     options: dict[str, Sequence[str]] = {}
     for variable in _variables(board):
         if variable["type"] in _SINGLE_VALUED:
@@ -175,14 +172,6 @@ def _targets(board: Board) -> Iterator[tuple[str, Board]]:
 def _variables(board: Board) -> Sequence[Board]:
     listed: Sequence[Board] = board.get("templating", {}).get("list", [])
     return listed
-
-
-def _period(board: Board, now: datetime) -> Period:
-    """The board's own period at `now`: from the first midnight of some days, weeks or months back, or of today."""
-    back = _BACK.fullmatch(board["time"]["from"])
-    start = now - int(back[1]) * _UNITS[back[2]] if back else now
-    midnight = start.astimezone(_PARIS).replace(hour=0, minute=0, second=0, microsecond=0)
-    return Period(midnight, now if back else midnight + timedelta(days=1))
 
 
 def _label(panel: Board) -> str:

@@ -1,19 +1,26 @@
-"""`ent dashboards`: build the JSON that Grafana and the page read, and check it."""
+"""`ent dashboards`: build the JSON that Grafana and the page read, check it, and mark where series break."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
+from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import typer
 
 from grafana.viewer.answer import Query
 from grafana.viewer.source import Source
+from sinks.clickhouse.client import connect
+from sinks.clickhouse.series_breaks import BreakKind, SeriesBreak, SeriesBreaks
 from streams.settings import read_database_settings
 
-dashboards_app = typer.Typer(help="The dashboards: build their JSON, check their queries.", no_args_is_help=True)
+dashboards_app = typer.Typer(help="The dashboards: build, check, mark breaks.", no_args_is_help=True)
+
+_PARIS: Final = ZoneInfo("Europe/Paris")
+_MOMENT_FORMATS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
 
 
 @dashboards_app.command()
@@ -40,6 +47,42 @@ def check(
     if problems:
         raise typer.Exit(1)
     typer.echo("every query answers, every panel is in order")
+
+
+@dashboards_app.command()
+def mark(
+    label: Annotated[str, typer.Argument(help="What readers should know, in a few French words. No names.")],
+    start: Annotated[datetime, typer.Option("--from", formats=_MOMENT_FORMATS, help="In Paris.")],
+    end: Annotated[
+        datetime | None, typer.Option("--to", formats=_MOMENT_FORMATS, help="In Paris; without it, a step that stays.")
+    ] = None,
+    kind: Annotated[BreakKind, typer.Option(help="rupture: counts otherwise from then on; erreur: is wrong.")] = (
+        BreakKind.RUPTURE
+    ),
+    school: Annotated[str, typer.Option(help="UAI; every school by default.")] = "",
+    withdraw: Annotated[str, typer.Option(help="Take back the break of this id, given with the same words.")] = "",
+) -> None:
+    """Mark a break of the series on every chart that crosses it. Prints the break's id."""
+    begins, ends = start.replace(tzinfo=_PARIS), (end or start).replace(tzinfo=_PARIS)
+    try:
+        found = SeriesBreak(withdraw or str(uuid4()), begins, ends, kind, school, label)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    _breaks().declare(found, withdrawn=bool(withdraw))
+    typer.echo(found.break_id)
+
+
+@dashboards_app.command()
+def marks() -> None:
+    """The breaks of the series that charts draw."""
+    for found in _breaks().all():
+        span = f"{found.begins.astimezone(_PARIS):%Y-%m-%d %H:%M} to {found.ends.astimezone(_PARIS):%Y-%m-%d %H:%M}"
+        typer.echo(f"{found.break_id}  {span}  {found.kind}  {found.uai or 'every school'}  {found.label}")
+
+
+def _breaks() -> SeriesBreaks:
+    settings = read_database_settings()
+    return SeriesBreaks(connect(settings), settings.database)
 
 
 async def _inspect(inspect: Callable[[Query, datetime], Awaitable[list[str]]], now: datetime) -> list[str]:

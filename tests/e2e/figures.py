@@ -25,11 +25,13 @@ LABELS = {key: label for key, label, _ in PROFILES}
 class Board:
     """One dashboard's statements over the city."""
 
-    def __init__(self, source: Source, city: City, uid: str, start: date, end: datetime) -> None:
+    def __init__(self, source: Source, city: City, uid: str, start: date | datetime, end: datetime) -> None:
+        """`start` is a moment, or the first day."""
         self._source = source
         self._schools = [school.uai for school in city.deployed]
         self._board = _boards()[uid]
-        self._period = Period(datetime(start.year, start.month, start.day, tzinfo=PARIS), end)
+        begin = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day, tzinfo=PARIS)
+        self._period = Period(begin, end)
 
     async def columns(
         self, title: str, schools: list[str] | None = None, apps: list[str] | None = None

@@ -17,15 +17,17 @@ from tests.e2e.figures import (
     Board,
     activated,
     chosen,
+    day_of,
+    in_period,
     monday_of,
     people,
     so_far,
     week_ago,
     with_accounts,
 )
-from tests.grafana_seed import NOW, PARIS, TODAY, City, Event, accounts, app_label
+from tests.grafana_seed import HOLIDAYS, NOW, PARIS, TODAY, City, Event, accounts, app_label
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
@@ -174,25 +176,30 @@ async def test_connections_by_day_and_profile(adoption: Board, city: City) -> No
     assert dict(zip(zip(days, table["profil"], strict=True), table["connexions"], strict=True)) == expected
 
 
-async def test_every_cell_of_the_450_classes(adoption: Board, city: City) -> None:
-    """Rate, masked below five persons, zero, no denominator, and no row on a day without anything from the school."""
-    table = await adoption.columns("Les classes, jour par jour")
+@pytest.mark.parametrize("weekly", [True, False])
+async def test_every_cell_of_the_450_classes(source: Source, city: City, weekly: bool) -> None:
+    """Rate, masked below five persons, zero, no denominator, and no cell without anything from the school."""
+    first = FIRST if weekly else TODAY - timedelta(days=11)
+    table = await Board(source, city, "ent-adoption", first, NOW).columns("Les classes dans le temps")
     total = activated(city, lambda row: row["class_id"])
     users: dict[tuple[date, str], set[int]] = defaultdict(set)
     opened: set[tuple[date, str]] = set()
     for event in city.events:
-        opened |= {(event.day, uai) for uai in event.schools}
+        column = monday_of(event) if weekly else event.day
+        if column < first:
+            continue
+        if event.day.weekday() < 5:
+            opened |= {(column, uai) for uai in event.schools}
         if event.type == "login":
-            users[event.day, event.class_id].add(event.user)
+            users[column, event.class_id].add(event.user)
     expected = {}
     for class_id, (uai, _) in city.classes.items():
-        for day in (FIRST + timedelta(days=n) for n in range((TODAY - FIRST).days + 1)):
-            if day.weekday() < 5 and (day, uai) in opened:
-                count = len(users[day, class_id])
-                rate = round(100 * count / total[class_id], 1) if total[class_id] else -2
-                expected[day, class_id] = 0 if count == 0 else -1 if count < 5 else rate
-    days = [datetime.fromtimestamp(time / 1000, PARIS).date() for time in table["time"]]
-    shown = dict(zip(zip(days, table["classe_id"], strict=True), table["taux"], strict=True))
+        for column in {column for column, where in opened if where == uai}:
+            count = len(users[column, class_id])
+            rate = round(100 * count / total[class_id], 1) if total[class_id] else -2
+            expected[column, class_id] = 0 if count == 0 else -1 if count < 5 else rate
+    columns = [day_of(time) for time in table["time"]]
+    shown = dict(zip(zip(columns, table["classe_id"], strict=True), table["taux"], strict=True))
     assert shown == expected
     assert {0, -1, -2} < set(shown.values())
     assert len(set(table["classe_id"])) == 450
@@ -212,32 +219,72 @@ async def test_applications_are_ranked_by_visits(adoption: Board, city: City) ->
     assert dict(zip(table["Application"], table["Visites"], strict=True)) == dict(visits.most_common(15))
 
 
-@pytest.mark.parametrize(
-    ("title", "column", "attribute"),
-    [
-        ("Taux de connexion par pôle", "Pôle", "pole"),
-        ("Par éducation prioritaire", "Éducation prioritaire", "education_prioritaire"),
-        ("Par circonscription", "Circonscription", "circonscription"),
-    ],
-)
-async def test_groups_of_schools_are_compared_by_their_mean_weekly_rate(
-    adoption: Board, city: City, title: str, column: str, attribute: str
-) -> None:
-    group = {school.uai: getattr(school, attribute) for school in city.schools}
-    known = {(row["uai"], row["profile"]) for row in accounts(city)}
-    total = activated(city, lambda row: group[row["uai"]])
-    seen: dict[tuple[str, date], set[int]] = defaultdict(set)
+async def test_the_weekly_rate_on_loaded_accounts(adoption: Board, city: City) -> None:
+    table = await adoption.columns("Taux sur les comptes chargés, par semaine et par profil")
+    loaded: Counter[str] = Counter()
+    for row in accounts(city):
+        loaded[str(row["profile"])] += int(str(row["loaded"]))
+    logins = with_accounts(city, chosen(city, "login", lambda _: True))
+    for time, label, rate in zip(table["time"], table["profil"], table["taux"], strict=True):
+        profile = next(key for key, name in LABELS.items() if name == label)
+        week = [event for event in logins if monday_of(event) == day_of(time) and event.profile == profile]
+        assert rate == round(100 * people(week) / loaded[profile], 1)
+
+
+async def test_families_enter_once_and_for_all(adoption: Board, city: City) -> None:
+    parents = chosen(city, "login", lambda event: event.profile == "parent")
+    table = await adoption.columns("Entrée des familles")
+    for time, shown in zip(table["time"], table["Parents entrés"], strict=True):
+        assert shown == people(event for event in parents if monday_of(event) <= day_of(time))
+    loaded = sum(int(str(row["loaded"])) for row in accounts(city) if row["profile"] == "parent")
+    share = round(100 * people(with_accounts(city, parents)) / loaded, 1)
+    assert (await adoption.columns("Familles entrées"))["part"] == [share]
+
+
+async def test_each_week_its_new_regular_returning_and_dormant_people(adoption: Board, city: City) -> None:
+    table = await adoption.columns("Nouveaux, réguliers, de retour, endormis")
+    seen: dict[date, set[int]] = defaultdict(set)
     for event in chosen(city, "login", lambda _: True):
+        seen[monday_of(event)].add(event.user)
+    assert len(table["time"]) == 5
+    for row, time in enumerate(table["time"]):
+        week = day_of(time)
+        now, last = seen[week], seen[week - timedelta(weeks=1)]
+        ever = set().union(*(users for monday, users in seen.items() if monday < week))
+        shown = [table[name][row] for name in ("Nouveaux", "Réguliers", "De retour", "Endormis")]
+        assert shown == [len(now - ever), len(now & last), len(now & ever - last), len(last - now)]
+
+
+async def test_the_number_of_applications_of_each_school(adoption: Board, city: City) -> None:
+    table = await adoption.columns("Nombre d’applications par école")
+    users: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for event in in_period(city, "app_visit"):
         for uai in event.schools:
-            if (uai, event.profile) in known and monday_of(event) >= FIRST:
-                seen[group[uai], monday_of(event)].add(event.user)
-    weeks: dict[str, list[int]] = defaultdict(list)
-    for (name, _), users in seen.items():
-        weeks[name or "Hors EP"].append(len(users))
-    expected = {
-        name: round(100 * sum(counts) / len(counts) / total["" if name == "Hors EP" else name], 1)
-        for name, counts in weeks.items()
+            if event.app != "autre":
+                users[uai, event.app].add(event.user)
+    many = {
+        school.uai: sum(len(who) >= 5 for (uai, _), who in users.items() if uai == school.uai)
+        for school in city.deployed
     }
-    table = await adoption.columns(title)
-    assert dict(zip(table[column], table["Taux de connexion"], strict=True)) == pytest.approx(expected, abs=0.051)
-    assert table["Taux de connexion"] == sorted(table["Taux de connexion"], reverse=True)
+    assert dict(zip(table["ecole_id"], table["Applications"], strict=True)) == many
+    assert sum(table["Ouvertes au moins une fois"]) == len(users)
+    assert set(table["Comparaison"]) <= {"Plus que les autres", "Comme les autres", "Moins que les autres"}
+
+
+async def test_pupils_who_come_no_more_since_ten_lesson_days(adoption: Board, city: City) -> None:
+    """Lesson days: Mondays, Tuesdays, Thursdays and Fridays before today outside the holidays."""
+    table = await adoption.columns("Élèves qui ne viennent plus")
+    lessons = [
+        day
+        for day in (TODAY - timedelta(days=n) for n in range(1, 60))
+        if day.weekday() in (0, 1, 3, 4) and not HOLIDAYS[0] <= day < HOLIDAYS[1]
+    ]
+    silence = lessons[9]
+    pupils = chosen(city, "login", lambda event: event.profile == "eleve")
+    for row, uai in enumerate(table["ecole_id"]):
+        of = [event for event in pupils if uai in event.schools]
+        before = {event.user for event in of if event.day < silence}
+        silent = len(before - {event.user for event in of if event.day >= silence})
+        assert table["Actifs avant"][row] == len(before)
+        assert table["Silencieux"][row] == (None if 0 < silent < 5 else silent)
+    assert any(table["Silencieux"])

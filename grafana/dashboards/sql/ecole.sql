@@ -14,6 +14,7 @@ SELECT toDateTime(shown.day, 'Europe/Paris') AS time, any(actual.n) AS `Connexio
 FROM shown
 LEFT JOIN days AS actual ON actual.day = shown.day
 LEFT JOIN (SELECT day + 7 * arrayJoin([1, 2, 3, 4, 5, 6]) AS day, toNullable(n) AS n FROM days) AS past ON past.day = shown.day
+WHERE (SELECT count() FROM days) > 0
 GROUP BY shown.day ORDER BY time
 
 -- name: classes
@@ -54,6 +55,7 @@ FROM (SELECT arrayJoin([
   ('Événements reçus', found.1), ('Classe inconnue de l’annuaire', found.2), ('Application inconnue du catalogue', found.3),
   ('Lettre-clé de l’UAI fausse', found.4), ('Profil inconnu', found.5), ('Arrivés plus d’une heure après', found.6),
   ('Enregistrements refusés', refused)]) AS note)
+WHERE found.1 > 0
 
 -- name: connections_per_person
 SELECT round(@total / uniqExactMerge(users), 1) AS connexions FROM v_usage_by_day

@@ -35,7 +35,7 @@ LEFT JOIN v_profiles AS labels ON labels.profile = used.profile
 GROUP BY time, profil ORDER BY time, profil
 
 -- name: classes_by_day
--- Every class on every weekday on which its school sent anything. Labels that end in _id order the rows and link them.
+-- Every class in every @column_of_time in which its school sent anything on a weekday. Labels that end in _id order the rows and link them.
 SELECT toDateTime(opened.day, 'Europe/Paris') AS time, school.name AS ecole,
   leftPad(toString(indexOf(['TPS', 'PS', 'MS', 'GS', 'CP', 'CE1', 'CE2', 'CM1', 'CM2'], class.levels[1])), 2, '0')
     || class.label AS ordre_id,
@@ -43,17 +43,23 @@ SELECT toDateTime(opened.day, 'Europe/Paris') AS time, school.name AS ecole,
   multiIf(used.people = 0, 0, used.people < @k, -1, account.activated = 0, -2,
     round(100 * used.people / account.activated, 1)) AS taux
 FROM (
-  SELECT slice AS day, uai FROM v_usage_by_day
-  WHERE @in_period AND toDayOfWeek(slice) <= 5 AND @schools GROUP BY day, uai) AS opened
+  SELECT @column_of_time AS day, uai FROM v_usage_by_day
+  WHERE @in_columns AND toDayOfWeek(slice) <= 5 AND @schools GROUP BY day, uai) AS opened
 JOIN (SELECT * FROM v_classes WHERE @schools) AS class ON class.uai = opened.uai
 JOIN v_schools AS school ON school.uai = opened.uai
 LEFT JOIN (
-  SELECT slice AS day, uai, class_id, uniqExactMerge(users) AS people FROM v_usage_by_day
-  WHERE type = 'login' AND @in_period AND @selected GROUP BY day, uai, class_id) AS used
+  SELECT @column_of_time AS day, uai, class_id, uniqExactMerge(users) AS people FROM v_usage_by_day
+  WHERE type = 'login' AND @in_columns AND @selected GROUP BY day, uai, class_id) AS used
   ON used.day = opened.day AND used.uai = class.uai AND used.class_id = class.class_id
 LEFT JOIN (SELECT uai, class_id, sum(activated) AS activated FROM v_accounts WHERE @selected GROUP BY uai, class_id) AS account
   ON account.uai = class.uai AND account.class_id = class.class_id
 ORDER BY time, ecole, ordre_id
+
+-- name: column_of_time
+slice
+
+-- name: in_columns
+@in_period
 
 -- name: apps
 SELECT @app_label AS `Application`, @total AS `Visites`

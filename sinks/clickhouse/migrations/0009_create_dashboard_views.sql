@@ -59,3 +59,7 @@ SELECT name, value FROM (
   UNION ALL
   SELECT event AS name, toFloat64(value) AS value FROM system.events
   WHERE event IN ('InsertQuery', 'InsertedRows', 'SelectQuery', 'MergedRows', 'OSCPUVirtualTimeMicroseconds'));
+
+-- Up to which day the school calendar is known of every school.
+CREATE VIEW IF NOT EXISTS ${database}.v_school_time_horizon ${on_cluster} AS
+SELECT begins, after, activated_at FROM ${database}.school_time_revisions FINAL ORDER BY revision DESC LIMIT 1;
