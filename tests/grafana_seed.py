@@ -286,6 +286,7 @@ def store(client: Client, city: City | None, database: str = "ent") -> None:
     )
     _store_log(client, city, database)
     _store_school_time(client, database)
+    _store_alerts(client, city, database)
     refused = [
         {
             "topic": "ent.login.v1",
@@ -436,6 +437,72 @@ def _store_school_time(client: Client, database: str) -> None:
     begins, ends = (datetime(2026, 11, day, tzinfo=PARIS).astimezone(UTC) for day in (9, 14))
     broken = {"break_id": "1", "begins_at": begins, "ends_at": ends, "kind": "erreur", "label": BREAK, "version": 1}
     client.insert_arrow(f"{database}.series_breaks", pa.Table.from_pylist([broken]))
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert on a school, and what operators say it was: incident, fermeture, fausse_alerte, or nothing yet."""
+
+    place: int
+    kind: str
+    opened: datetime
+    resolved: datetime | None
+    verdict: str
+    began: datetime
+
+    @property
+    def alert_id(self) -> str:
+        return f"{self.kind}-{self.place}-{self.opened:%m%d}"
+
+
+def _moment(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 11, day, hour, minute, tzinfo=PARIS).astimezone(UTC)
+
+
+ALERTS = (
+    Alert(2, "ecole_en_baisse", _moment(3, 10), _moment(3, 14), "incident", _moment(3, 9, 20)),
+    Alert(4, "ecole_silencieuse", _moment(10, 11), _moment(10, 16), "fermeture", _moment(10, 8)),
+    Alert(7, "ecole_en_baisse", _moment(12, 15), _moment(12, 16), "fausse_alerte", _moment(12, 14)),
+    Alert(SILENT, "ecole_silencieuse", _moment(20, 10, 30), None, "incident", _moment(20, 8, 30)),
+    Alert(FALLING, "ecole_en_baisse", _moment(20, 11), None, "", _moment(20, 9)),
+)
+MISSED = (11, _moment(5, 9), _moment(5, 11))
+"""A school and the span of an incident that no alert told of."""
+
+
+def _store_alerts(client: Client, city: City, database: str) -> None:
+    steps, labels = [], []
+    for number, alert in enumerate(ALERTS):
+        school = city.schools[alert.place]
+        step = {
+            "alert_id": alert.alert_id,
+            "kind": alert.kind,
+            "topic": school.uai,
+            "uai": school.uai,
+            "since": alert.began,
+            "level": 2,
+            "observed": 3.0,
+            "expected": 24.0,
+            "evidence": 12.0,
+            "limit": 9.0,
+            "title": f"{school.name} : connexions anormalement basses",
+            "written_at": NOW,
+        }
+        steps.append({**step, "step": 1, "what": "opened", "at": alert.opened})
+        if alert.resolved:
+            steps.append({**step, "step": 2, "what": "resolved", "at": alert.resolved})
+        if alert.verdict:
+            label = {"label_id": str(number), "alert_id": alert.alert_id, "uai": school.uai, "verdict": alert.verdict}
+            labels.append({**label, "starts": alert.began, "ends": alert.resolved or NOW, "at": NOW})
+    place, starts, ends = MISSED
+    missed = {"label_id": "missed", "alert_id": "", "uai": city.schools[place].uai, "verdict": "incident"}
+    labels.append({**missed, "starts": starts, "ends": ends, "at": NOW})
+    health = [
+        {"at": NOW, "uai": school.uai, "observed": 20.0, "expected": 22.0, "state": "normal", "written_at": NOW}
+        for school in city.deployed
+    ]
+    for table, rows in (("alert_steps", steps), ("alert_labels", labels), ("school_health", health)):
+        client.insert_arrow(f"{database}.{table}", pa.Table.from_pylist(rows))
 
 
 def _store_windows(client: Client, database: str) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from grafana_foundation_sdk.builders import timeseries
+from grafana_foundation_sdk.builders import dashboard, timeseries
 from grafana_foundation_sdk.models import common as common_models
 
 from grafana.dashboards import style
@@ -111,12 +111,11 @@ def _figures() -> list[Any]:
             statement(FILE, "complete_until"),
         ),
         figure(
-            "Hors annuaire",
-            "Part des événements du jour dont l’école ou la classe n’est pas dans l’annuaire ; ils sont gardés, mais "
-            "ne comptent dans aucune école. Tous profils." + _LIVE,
-            statement(FILE, "unmapped"),
-            PERCENT,
-        ).decimals(1),
+            "Alertes en cours",
+            "Alertes ouvertes et pas encore closes à la fin du jour affiché, sur les écoles choisies et sur la "
+            "plateforme. Source : v_alerts, v_complete, v_schools.",
+            statement(FILE, "alerts"),
+        ).data_links([dashboard.DashboardLink("Voir les alertes").url("/d/ent-alertes")]),
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from grafana.dashboards.accueil import accueil
 from grafana.dashboards.adoption import adoption
+from grafana.dashboards.alertes import alertes
 from grafana.dashboards.applications import applications
 from grafana.dashboards.collecte import collecte
 from grafana.dashboards.comparaisons import comparaisons
@@ -15,7 +16,18 @@ from grafana.dashboards.notifications import notifications
 from grafana.dashboards.remontees import remontees
 
 GENERATED = Path(__file__).parent.parent / "generated"
-DASHBOARDS = (accueil, adoption, comparaisons, ecole, hors_temps, applications, notifications, remontees, collecte)
+DASHBOARDS = (
+    accueil,
+    adoption,
+    comparaisons,
+    ecole,
+    hors_temps,
+    applications,
+    notifications,
+    remontees,
+    alertes,
+    collecte,
+)
 
 
 def made() -> dict[str, dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from grafana.dashboards import style
 from grafana.dashboards.accueil import REFUSALS
 from grafana.dashboards.board import board, periods, to_json
-from grafana.dashboards.panels import COUNT, bars, figure, lines, listing, note, one_of, stacked
+from grafana.dashboards.panels import COUNT, PERCENT, bars, figure, lines, listing, note, one_of, stacked
 from grafana.dashboards.statements import statement
 from schemas.reason import Drop
 
@@ -41,7 +41,8 @@ def collecte() -> dict[str, Any]:
         made,
         [
             (note(text), 24, 2),
-            *((panel, 4, 4) for panel in _figures()),
+            *((panel, 3, 4) for panel in _figures()),
+            (_unmapped(), 6, 4),
             (_throughput(), 12, 9),
             (_delays(), 12, 9),
             (_partitions(), 10, 9),
@@ -87,6 +88,16 @@ def _figures() -> list[Any]:
             panel = panel.color_scheme(style.by_thresholds()).thresholds(style.steps(steps[title]))
         made.append(panel)
     return made
+
+
+def _unmapped() -> Any:
+    return figure(
+        "Hors annuaire, dernières 24 heures",
+        "Part des événements dont l’école ou la classe n’est pas dans l’annuaire ; ils sont gardés, mais ne comptent "
+        "dans aucune école. Tous profils. Source : v_usage_by_hour.",
+        statement(FILE, "unmapped"),
+        PERCENT,
+    ).decimals(1)
 
 
 def _throughput() -> Any:

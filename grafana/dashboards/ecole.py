@@ -40,6 +40,7 @@ def ecole() -> dict[str, Any]:
         .timepicker(periods(*PERIODS))
         .annotation(mark(_RUNNING, statement(FILE, "running_day")))
         .annotation(mark("Calendrier", statement(FILE, "calendar"), style.ORANGE))
+        .annotation(mark("Alertes", statement(FILE, "alerts_drawn"), style.VERMILION))
     )
     text = (
         f"**{question}** École : **${{ecole:text}}**. De 1 à 4 personnes, un chiffre de classe est masqué. "

@@ -115,7 +115,7 @@ async def _queries(board: Board, query: Query, now: datetime) -> Any:
         said = ", ".join(
             f"{name}={'All' if choice.everything else len(choice.values)}" for name, choice in choices.items()
         )
-        for label, target in _targets(board):
+        for label, target in _asked_once(board):
             problem = await _problem(target, choices, query, period, may_be_empty=label.startswith(_MARK))
             if problem:
                 yield f"{board['title']}, {label} ({said}): {problem}"
@@ -160,6 +160,15 @@ def _choices(board: Board, options: Mapping[str, Sequence[str]]) -> Iterator[dic
     yield fixed | {name: Choice(options[name], everything=True) for name in several}
     for number in (1, 3):
         yield fixed | {name: Choice(options[name][:number]) for name in several}
+
+
+def _asked_once(board: Board) -> Iterator[tuple[str, Board]]:
+    """Panels that show columns of the same statement ask it together."""
+    asked: set[str] = set()
+    for label, target in _targets(board):
+        if target["rawSql"] not in asked:
+            yield label, target
+        asked.add(target["rawSql"])
 
 
 def _targets(board: Board) -> Iterator[tuple[str, Board]]:

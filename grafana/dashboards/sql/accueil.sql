@@ -41,11 +41,14 @@ SELECT if(toDate(complete_through, 'Europe/Paris') = toDate($__toTime, 'Europe/P
   formatDateTime(complete_through, '%d/%m %H:%i', 'Europe/Paris')) AS complet
 FROM v_complete WHERE partitions > 0
 
--- name: unmapped
+-- name: alerts
+-- Alerts that stood at the end of the period, and at the same moment a week before.
 WITH @moments
-SELECT round(100 * sumIf(events_once, uai = 'unmapped' OR class_id = 'unmapped') / sum(events_once), 2) AS part
-FROM (@day_so_far) WHERE day = today
-HAVING sum(events_once) > 0
+SELECT time, alertes FROM (
+  SELECT countIf(opened_at <= week_ago AND (resolved_at IS NULL OR resolved_at > week_ago)) AS before,
+    countIf(opened_at <= until AND (resolved_at IS NULL OR resolved_at > until)) AS now
+  FROM v_alerts WHERE kind != 'bulletin_hebdomadaire' AND (uai = '' OR @schools))
+ARRAY JOIN [toDateTime(today - 7, 'Europe/Paris'), toDateTime(today, 'Europe/Paris')] AS time, [before, now] AS alertes
 
 -- name: hours
 WITH @moments

@@ -71,3 +71,7 @@ SELECT transform(name, ['MemoryTracking', 'Query', 'Merge', 'PartsActive', 'Inse
    'Lectures depuis le démarrage', 'Lignes fusionnées depuis le démarrage', 'Processeur depuis le démarrage (s)']) AS `Mesure`,
   multiIf(name = 'MemoryTracking', round(value / 1e6, 1), name = 'OSCPUVirtualTimeMicroseconds', round(value / 1e6, 1), value) AS `Valeur`
 FROM v_server ORDER BY `Mesure`
+
+-- name: unmapped
+SELECT round(100 * sumIf(events_once, uai = 'unmapped' OR class_id = 'unmapped') / sum(events_once), 2) AS part
+FROM v_usage_by_hour WHERE slice >= subtractDays($__toTime, 1) AND slice <= $__toTime HAVING sum(events_once) > 0

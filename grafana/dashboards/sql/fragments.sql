@@ -122,3 +122,9 @@ slice >= toDate($__fromTime, 'Europe/Paris') - @period_days AND slice < toDate($
 -- name: school_year
 -- 1 August of the school year in which the period ends.
 toDate(toString(toYear(toDate($__toTime, 'Europe/Paris')) - (toMonth(toDate($__toTime, 'Europe/Paris')) < 8)) || '-08-01')
+
+-- name: alerts_drawn
+-- Alerts of the chosen schools and of the platform, from what they tell of to their end.
+SELECT since AS time, coalesce(resolved_at, $__toTime) AS timeEnd, title AS text, toString(kind) AS tags FROM v_alerts
+WHERE kind != 'bulletin_hebdomadaire' AND (uai = '' OR @schools) AND since <= $__toTime AND coalesce(resolved_at, $__toTime) >= $__fromTime
+ORDER BY time

@@ -63,3 +63,5 @@ SELECT name, value FROM (
 -- Up to which day the school calendar is known of every school.
 CREATE VIEW IF NOT EXISTS ${database}.v_school_time_horizon ${on_cluster} AS
 SELECT begins, after, activated_at FROM ${database}.school_time_revisions FINAL ORDER BY revision DESC LIMIT 1;
+
+CREATE VIEW IF NOT EXISTS ${database}.v_alert_labels ${on_cluster} AS SELECT * FROM ${database}.alert_labels FINAL;
