@@ -60,10 +60,6 @@ class Simulation:
         """The weeks that the schools keep in the school year of a day, by UAI and school year."""
         return timetables_of(self._settling.on(day), day)
 
-    def timetables(self, day: date) -> dict[tuple[str, str], Timetable]:
-        """The weeks that the schools keep in the school year of a day, by UAI and school year."""
-        return timetables_of(self._settling.on(day), day)
-
     def history(self, first_day: date, until: datetime) -> Iterator[list[Record]]:
         """Chunks of all records that arrive from the beginning of `first_day` in Paris until before `until`, in order.
 
