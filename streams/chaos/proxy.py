@@ -86,7 +86,7 @@ class FaultProxy:
     def refuse_connections(self) -> None:
         """From now on: connection refused; the connections there are break."""
         with self._lock:
-            self._door.close()
+            _shut(self._door)  # closing alone would let in one more, while a thread waits at it
             self._break_all()
 
     def accept_connections(self) -> None:
@@ -233,10 +233,10 @@ def _listen(port: int) -> socket.socket:
     return door
 
 
-def _shut(client: socket.socket) -> None:
+def _shut(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):  # the other side was faster
-        client.shutdown(socket.SHUT_RDWR)
-    client.close()
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
 
 
 def _statement(path: str, body: bytes) -> Statement:

@@ -56,6 +56,11 @@ class WorkerProcess:
             raise RuntimeError(f"the worker {self.name} was not started")
         return self._process.pid
 
+    @property
+    def exit_status(self) -> int | None:
+        """How it ended last (a signal as its negative number); None while it runs, and before its first start."""
+        return None if self._process is None else self._process.poll()
+
     def set_environment(self, name: str, value: str) -> None:
         """From the next start on."""
         self._environment[name] = value

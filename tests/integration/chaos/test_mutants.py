@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,11 @@ from sinks.clickhouse.embedded.process import EmbeddedDatabase
 from streams.chaos.proxy import PASS, Statement, Treatment
 from streams.chaos.verification import Findings, GroundTruth
 from streams.simulator.mulhouse import EXAMPLE
-from tests.database import embedded_database
 from tests.integration.chaos.rig import PATIENCE_S, Scenario, scenario
 
 MEMORY_LIMIT_EXCEEDED = 241
 
 pytestmark = pytest.mark.timeout(240)
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedDatabase]:
-    with embedded_database(tmp_path_factory.mktemp("database")) as running:
-        yield running
 
 
 # ---- killed between the store and the windows --------------------------------------------------------------------
