@@ -8,7 +8,7 @@ from typing import Any, Final
 from sinks.base import LedgerLine, Level, LogStart, Progress, Shipment
 from sinks.clickhouse.arrow import to_arrow
 from sinks.clickhouse.client import Client
-from sinks.clickhouse.windows import FAMILIES, passes
+from sinks.clickhouse.windows import FAMILIES, draw_version, passes
 
 _WINDOW_COLUMNS: Final = {
     f"{family}_by_{level}": (level, dimensions) for family, dimensions in FAMILIES.items() for level in Level
@@ -36,9 +36,11 @@ class ClickHouseStore:
         """One pass for each window family."""
         if not slices:
             return
-        for one in passes(self._database, level, slices):
-            ((version,),) = self._client.query_rows(one.version)
-            self._client.command(one.statement, {"version": version})
+        write, read = draw_version(self._database)
+        self._client.command(write)
+        ((version,),) = self._client.query_rows(read)
+        for statement in passes(self._database, level, slices):
+            self._client.command(statement, {"version": version})
 
     def open_logs(self, starts: Sequence[LogStart]) -> None:
         """A start that is known already is told again; the earliest counts."""

@@ -1,15 +1,18 @@
 """The statements that recompute windows. Pure: text in, text out.
 
-Each statement writes its slices whole, with a version that was asked of the database *before* it. Whoever has the
+Each statement writes its slices whole, with a version that was drawn in the database *before* it. Whoever has the
 higher version has seen everything that was stored before that moment, so the lower one may lose: a pass that is
 overtaken, repeated or cut changes nothing that is right. Cells that were there and have no events any more are written
-as zeros by the same statement. Each level asks for its own version after the level below was written.
+as zeros by the same statement. Each level draws its own version after the level below was written.
+
+A version is drawn by writing a higher one than any before and reading back the highest. Two that are drawn at the same
+time may be equal, which does no harm: each pass reads only after it drew, so both have seen what either must. The clock
+orders nothing; it only lifts the numbers above those of earlier programs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sinks.base import Level
@@ -23,33 +26,29 @@ _BELOW = {Level.HOUR: "minute", Level.DAY: "hour"}
 _SPAN_S = 3600
 
 
-@dataclass(frozen=True)
-class Pass:
-    """One recomputation of one table: ask for the version, then run the statement with that as `version`."""
+def draw_version(database: str) -> tuple[str, str]:
+    """Two statements: the first one writes a version higher than any before, the second one reads it."""
+    table = f"{database}.passes"
+    next_one = "greatest(toUInt64(toUnixTimestamp64Micro(now64(6))), max(version) + 1)"
+    return f"INSERT INTO {table} SELECT {next_one} FROM {table}", f"SELECT max(version) FROM {table}"
 
-    version: str
-    statement: str
 
+def passes(database: str, level: Level, slices: Collection[int]) -> list[str]:
+    """The statements that write `slices` of `level` anew, one for each window family, with a parameter `version`.
 
-def passes(database: str, level: Level, slices: Collection[int]) -> list[Pass]:
-    """The passes that write `slices` of `level` anew, one for each window family; slices as in `Store.recompute`."""
+    Slices are as in `Store.recompute`.
+    """
     ordered = sorted(slices)
     return [_pass(database, family, level, ordered) for family in FAMILIES]
 
 
-def _pass(database: str, family: str, level: Level, slices: list[int]) -> Pass:
-    table = f"{database}.{family}_by_{level}"
-    literals = ", ".join(_literal(level, at) for at in slices)
-    version = (
-        f"SELECT greatest(toUInt64(toUnixTimestamp64Micro(now64(6))), max(version) + 1) "
-        f"FROM {table} WHERE slice IN ({literals})"
-    )
+def _pass(database: str, family: str, level: Level, slices: list[int]) -> str:
     select = (
-        _from_events(database, family, literals)
+        _from_events(database, family, ", ".join(_literal(level, at) for at in slices))
         if level is Level.MINUTE
         else _from_below(database, family, level, slices)
     )
-    return Pass(version, f"INSERT INTO {table}\n{select}")
+    return f"INSERT INTO {database}.{family}_by_{level}\n{select}"
 
 
 def _from_events(database: str, family: str, literals: str) -> str:

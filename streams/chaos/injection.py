@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import resource
 import shutil
 import time
 from collections import Counter
@@ -24,14 +22,13 @@ from streams.simulator.mulhouse import EXAMPLE
 from streams.topics import TopicError
 
 _SLOW_S: Final = 0.5
-_MOST_BYTES_OF_A_FILE: Final = 4096
-"""What a full disk leaves to each file."""
 _REFUSALS: Final = {
     Fault.DATABASE_TOO_MANY_PARTS: 252,
     Fault.DATABASE_MEMORY_LIMIT: 241,
     Fault.DATABASE_READ_ONLY: 242,
 }
 """ClickHouse's codes (`src/Common/ErrorCodes.cpp`)."""
+_NOT_ENOUGH_SPACE: Final = 243
 _BROKER, _DATABASE, _DOOR = "broker", "database", "door"
 _DELIMITER, _NAME = ";", "nom"
 """Of the directory's files."""
@@ -64,8 +61,7 @@ class Injector:
         """Do one fault; what lasts is undone by `heal`."""
         self.done[step.fault] += 1
         if step.fault in _REFUSALS:
-            refused = Treatment(refusal_code=_REFUSALS[step.fault])
-            self._judge(step, lambda statement: refused if statement.inserts_into else PASS)
+            self._refuse_inserts(step, _REFUSALS[step.fault])
             return
         acts: dict[Fault, Callable[[Step], None]] = {
             Fault.WORKER_KILL: self._kill_worker,
@@ -149,12 +145,18 @@ class Injector:
         self._later(step, _DATABASE, lambda: _start(database))
 
     def _fill_disk(self, step: Step) -> None:
-        """A limit on the size of files: what a full disk is to a process, without the right to mount one."""
+        """Where no disk of our own can be mounted, the database says that it is full, and is not."""
+        disk = self.stage.disk
+        if not disk.mounted:
+            self._refuse_inserts(step, _NOT_ENOUGH_SPACE)
+            return
         self.heal(part=_DATABASE)
-        pid = self.stage.desk.database.pid
-        before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-        _set_limit(pid, (_MOST_BYTES_OF_A_FILE, before[1]))
-        self._later(step, _DATABASE, lambda: _set_limit(pid, before))
+        disk.fill()
+        self._later(step, _DATABASE, disk.free)
+
+    def _refuse_inserts(self, step: Step, code: int) -> None:
+        refused = Treatment(refusal_code=code)
+        self._judge(step, lambda statement: refused if statement.inserts_into else PASS)
 
     def _refuse_connections(self, step: Step) -> None:
         self.heal(part=_DOOR)
@@ -198,12 +200,6 @@ class Injector:
 
 def _start(database: EmbeddedDatabase) -> None:
     database.start()
-
-
-def _set_limit(pid: int, limit: tuple[int, int]) -> None:
-    """Of the size of files, soft and hard; a process that was killed meanwhile needs none."""
-    with contextlib.suppress(ProcessLookupError):
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, limit)
 
 
 def rename_schools(source: Path, folder: Path, number: int) -> Path:

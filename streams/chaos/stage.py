@@ -20,6 +20,7 @@ from sinks.clickhouse.directory import activate_if_complete, store_directory_rec
 from sinks.clickhouse.embedded.process import EmbeddedDatabase
 from sinks.clickhouse.migrate import migrate
 from streams.brokers.jvm import JvmBroker, free_ports
+from streams.chaos.disk import SmallDisk
 from streams.chaos.proxy import FaultProxy
 from streams.chaos.workers import ENTRY, WorkerProcess
 from streams.directory.folder import read_folder
@@ -137,6 +138,7 @@ class Stage:
             self._stack.callback(self.broker.stop)
             wanted = [replace(topic, retention=_RETENTION) for topic in specs(partitions)]
             create_topics(self.broker.bootstrap, wanted, replication=min(nodes, 3))
+            self.disk = self._stack.enter_context(SmallDisk(folder / "database", folder / "database-kept"))
             database = EmbeddedDatabase(folder / "database", log=folder / "database.log")
             self._stack.enter_context(database)
             self.desk = self._stack.enter_context(Desk(folder, self.broker.bootstrap, database, crew))

@@ -45,14 +45,13 @@ def chaos(
         place.mkdir(parents=True)
         outcome = play(plan, place, _say)
         outcomes.append(outcome)
+        if report is not None:  # after each run: one that is interrupted has told what it knew
+            report.write_text(json.dumps(summarize(outcomes), indent=2) + "\n")
         for line in describe(outcome):
             _say(line)
         if outcome.findings.clean and folder is None:
             shutil.rmtree(place)
-    text = json.dumps(summarize(outcomes), indent=2)
-    typer.echo(text)
-    if report is not None:
-        report.write_text(text + "\n")
+    typer.echo(json.dumps(summarize(outcomes), indent=2))
     failed = [outcome.seed for outcome in outcomes if not outcome.findings.clean]
     if failed:
         _say(f"wrong: seeds {failed}; their logs and data are in {home}. Again: ent chaos --runs 1 --seed {failed[0]}")
