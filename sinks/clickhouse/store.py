@@ -51,7 +51,9 @@ class ClickHouseStore:
             for i, start in enumerate(starts)
         )
         names = {f"topic{i}": start.topic for i, start in enumerate(starts)}
-        self._client.command(f"INSERT INTO {self._database}.logs VALUES {values}", names)
+        self._client.command(
+            f"INSERT INTO {self._database}.logs (topic, incarnation, partition, first, seen_at) VALUES {values}", names
+        )
 
     def record_progress(self, lines: Sequence[Progress]) -> None:
         """The clock of the database says which line is the last one."""
@@ -63,7 +65,8 @@ class ClickHouseStore:
             for i, line in enumerate(lines)
         )
         names = {f"topic{i}": line.topic for i, line in enumerate(lines)}
-        self._client.command(f"INSERT INTO {self._database}.progress VALUES {values}", names)
+        columns = "topic, partition, incarnation, complete_through, lag, written_at"
+        self._client.command(f"INSERT INTO {self._database}.progress ({columns}) VALUES {values}", names)
 
     def ledger(self) -> list[LedgerLine]:
         """One line for each partition of each log."""

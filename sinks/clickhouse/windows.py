@@ -30,7 +30,7 @@ def draw_version(database: str) -> tuple[str, str]:
     """Two statements: the first one writes a version higher than any before, the second one reads it."""
     table = f"{database}.passes"
     next_one = "greatest(toUInt64(toUnixTimestamp64Micro(now64(6))), max(version) + 1)"
-    return f"INSERT INTO {table} SELECT {next_one} FROM {table}", f"SELECT max(version) FROM {table}"
+    return f"INSERT INTO {table} (version) SELECT {next_one} FROM {table}", f"SELECT max(version) FROM {table}"
 
 
 def passes(database: str, level: Level, slices: Collection[int]) -> list[str]:
@@ -48,7 +48,8 @@ def _pass(database: str, family: str, level: Level, slices: list[int]) -> str:
         if level is Level.MINUTE
         else _from_below(database, family, level, slices)
     )
-    return f"INSERT INTO {database}.{family}_by_{level}\n{select}"
+    columns = f"slice, uai, {', '.join(FAMILIES[family])}, events, events_once, recipients, users, version"
+    return f"INSERT INTO {database}.{family}_by_{level} ({columns})\n{select}"
 
 
 def _from_events(database: str, family: str, literals: str) -> str:

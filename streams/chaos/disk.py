@@ -1,7 +1,7 @@
 """A small disk for the database, so that it can be full: a tmpfs where we may mount one.
 
-A limit on the size of files (RLIMIT_FSIZE) is no stand-in: under it chDB 26.9 confirms parts that it wrote only in part,
-which it does not on a disk that is full (docs/adr/0015).
+A limit on the size of files (RLIMIT_FSIZE) is no stand-in: under it chDB 26.9 confirms parts that it wrote only in
+part, which it does not on a disk that is full (docs/adr/0015).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +142,23 @@ def test_a_corrected_class_leaves_no_cell_behind(store: Store) -> None:
         assert cells(store, f"usage_by_{level}") == {"c2": (2, 2, 0, 2)}
 
 
+def test_a_late_event_reaches_the_windows_of_its_day(store: Store) -> None:
+    """A year later, into slices that were closed long ago."""
+    long_ago = datetime.fromtimestamp(MINUTE, UTC) - timedelta(days=365)
+    minute = int(long_ago.timestamp())
+    recompute_all(store)
+    store.insert(shipment([event(1, 0, event_time=long_ago)]))
+    store.recompute(Level.MINUTE, [minute])
+    store.recompute(Level.HOUR, [minute - minute % 3600])
+    store.recompute(Level.DAY, [minute // 86_400])
+    store.insert(shipment([event(2, 1, event_time=long_ago)]))
+    store.recompute(Level.MINUTE, [minute])
+    store.recompute(Level.HOUR, [minute - minute % 3600])
+    store.recompute(Level.DAY, [minute // 86_400])
+    for level in Level:
+        assert cells(store, f"usage_by_{level}") == {"c1": (2, 2, 0, 2)}
+
+
 def test_a_day_of_paris_begins_at_midnight_in_paris(store: Store) -> None:
     late_evening = datetime(2026, 7, 20, 21, 59, tzinfo=UTC)  # 23:59 in Paris
     after_midnight = datetime(2026, 7, 20, 22, 1, tzinfo=UTC)
@@ -181,6 +198,35 @@ def test_progress_keeps_the_last_word(client: Client) -> None:
     store.record_progress([Progress(TOPIC, 0, 1, later, 3)])
     ((through, lag, partitions),) = client.query_rows("SELECT * FROM contract.v_complete")
     assert (through.replace(tzinfo=UTC), lag, partitions) == (later, 3, 2)
+
+
+def test_partitions_of_a_former_log_hold_nothing_back(client: Client) -> None:
+    """A topic that was deleted and made again with fewer partitions."""
+    client.command("DROP DATABASE IF EXISTS contract")
+    migrate(client, "contract")
+    store = ClickHouseStore(client, "contract")
+    early, later = (datetime(2026, 11, 17, 8, minute, tzinfo=UTC) for minute in (1, 2))
+    store.record_progress([Progress(TOPIC, partition, 1, early, 5) for partition in range(3)])
+    store.record_progress([Progress(TOPIC, partition, 2, later, 0) for partition in range(2)])
+    ((through, lag, partitions),) = client.query_rows("SELECT * FROM contract.v_complete")
+    assert (through.replace(tzinfo=UTC), lag, partitions) == (later, 0, 2)
+
+
+def test_a_worker_of_this_version_works_on_the_tables_of_the_next_one(client: Client) -> None:
+    """A rolling upgrade migrates first: new columns have defaults, new tables are nobody's yet."""
+    client.command("DROP DATABASE IF EXISTS contract")
+    migrate(client, "contract")
+    store = _begun(ClickHouseStore(client, "contract"))
+    store.insert(shipment([event(1, 0)], rejected=[1]))
+    recompute_all(store)
+    for table in ("events", "dead_letters", "usage_by_minute", "usage_by_hour", "usage_by_day", "passes", "progress"):
+        client.command(f"ALTER TABLE contract.{table} ADD COLUMN of_the_next_version String DEFAULT 'unknown'")
+    client.command("CREATE TABLE contract.of_the_next_version (n UInt64) ENGINE = MergeTree ORDER BY n")
+    store.insert(shipment([event(2, 2)], rejected=[3], dropped=[(4, 6)]))
+    store.record_progress([Progress(TOPIC, 0, 1, datetime(2026, 11, 17, 8, 1, tzinfo=UTC), 0)])
+    recompute_all(store)
+    assert cells(store) == cells(store, "usage_by_day") == {"c1": (2, 2, 0, 2)}
+    assert ledger(store) == [(0, 6, 2, 0, 2, 2, 0)]
 
 
 def test_a_pass_that_was_overtaken_loses(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
