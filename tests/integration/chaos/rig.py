@@ -38,13 +38,13 @@ SETTINGS = {
 class Scenario:
     """Records of a simulated day, and the desk that must count them."""
 
-    def __init__(self, desk: Desk, offsets: GroupOffsets, records: list[Record], simulation: Simulation) -> None:
+    def __init__(self, desk: Desk, records: list[Record], simulation: Simulation) -> None:
         self.desk = desk
         self.records = records
         self.truth = simulation.truth
         self.client: Client = desk.client()
         self.produced: Counter[Place] = Counter()
-        self._offsets = offsets
+        self._offsets = GroupOffsets(desk.bootstrap, desk.group, PARTITIONS)
 
     def produce(self, records: Sequence[Record], partition: int | None = None) -> None:
         """Produce records, all to one partition if it is given; return when the broker has them."""
@@ -58,6 +58,11 @@ class Scenario:
         committed = self._offsets.committed()
         assert committed is not None, "the broker did not answer"
         return committed
+
+    def follow(self, partitions: int) -> None:
+        """Look at the first so many partitions from now on."""
+        self._offsets.close()
+        self._offsets = GroupOffsets(self.desk.bootstrap, self.desk.group, partitions)
 
     def commits_ahead(self) -> Findings:
         """What is committed and not stored or not counted at this moment."""
@@ -75,6 +80,12 @@ class Scenario:
         ends = {at: end for at, end in self.produced.items() if partition in (None, at[1])}
         self.wait(lambda: all(self.committed()[at] >= end for at, end in ends.items()), "all is committed")
 
+    def close(self) -> None:
+        """Forget the tables and let go of the broker."""
+        self._offsets.close()
+        self.client.command(f"DROP DATABASE {self.desk.name}")
+        self.client.close()
+
     def verify(self, truth: Any = None) -> Findings:
         """Everything against the truth."""
         return verify(self.client, self.desk.name, truth or self.truth, self.produced)
@@ -84,20 +95,27 @@ class Scenario:
 def scenario(
     folder: Path, database: EmbeddedDatabase, *, workers: int = 1, mutant: str | None = None, records: int = 120
 ) -> Iterator[Scenario]:
-    """A scenario on a broker and in a database of its own, with the tables made and no worker started."""
+    """A scenario on a broker in memory and in tables of its own, with no worker started."""
     entry = ENTRY if mutant is None else ("tests.integration.chaos.mutants", mutant)
     with EmbeddedBroker(rebalance_delay_ms=100) as broker:
         for spec in specs(PARTITIONS):
             broker.create_topic(spec.name, spec.partitions)
         crew = Crew(workers, entry=entry, settings={**SETTINGS, "ENT_KAFKA__LOG_IDENTITY": broker.identity})
-        with Desk(folder, broker.bootstrap, database, crew, name=f"s_{uuid4().hex[:8]}") as desk:
-            desk.prepare()
-            offsets = GroupOffsets(desk.bootstrap, desk.group, PARTITIONS)
-            drawn, simulation = simulate(read_directory_folder(EXAMPLE).rows, seed=3, scale=1.0, count=records)
-            played = Scenario(desk, offsets, drawn, simulation)
+        with scenario_on(broker.bootstrap, folder, database, crew, records) as played:
             yield played
-            offsets.close()
-            played.client.command(f"DROP DATABASE {desk.name}")
+
+
+@contextmanager
+def scenario_on(
+    bootstrap: str, folder: Path, database: EmbeddedDatabase, crew: Crew, records: int
+) -> Iterator[Scenario]:
+    """A scenario on a broker that has the topics already."""
+    with Desk(folder, bootstrap, database, crew, name=f"s_{uuid4().hex[:8]}") as desk:
+        desk.prepare()
+        drawn, simulation = simulate(read_directory_folder(EXAMPLE).rows, seed=3, scale=1.0, count=records)
+        played = Scenario(desk, drawn, simulation)
+        yield played
+        played.close()
 
 
 def _place(record: Record, partition: int | None) -> int:
