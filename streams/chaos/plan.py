@@ -18,6 +18,8 @@ _CLUSTER_EVERY: Final = 4
 _MOST_WORKERS: Final = 3
 _PAUSE_S: Final = (0.5, 5.0)
 """Before a fault, from and to: a worker needs some seconds to be back at work."""
+_FULL_INPUT_PER_S: Final = 300
+"""A city sends about a hundred a minute."""
 _SETTLING_SHARE: Final = 0.25
 """Of the faults after which the recovery is waited for and measured; the others meet what the one before left."""
 
@@ -103,6 +105,7 @@ class Plan:
     scale: float
     """Of the simulated events: few events a minute hide no slice that was left undone, many hide no race."""
     steps: tuple[Step, ...]
+    records_per_s: int = 150
 
     @property
     def length_s(self) -> float:
@@ -141,6 +144,20 @@ def draw_plan(seed: int, faults: int) -> Plan:
             )
         )
     return Plan(seed, workers, nodes, draw.random() < 0.5, draw.choice((0.1, 1.0)), tuple(steps))
+
+
+class Part(StrEnum):
+    """What may be away for long."""
+
+    DATABASE = "database"
+    BROKER = "broker"
+
+
+def plan_outage(seed: int, part: Part, seconds: float) -> Plan:
+    """One long outage under more input than a city has, and the recovery from it."""
+    fault = {Part.DATABASE: Fault.DATABASE_REFUSES, Part.BROKER: Fault.BROKER_KILL}[part]
+    step = Step(fault, pause_s=_PAUSE_S[1], hold_s=seconds, worker=0, jump_s=0, settles=True)
+    return Plan(seed, 2, 1, static_members=True, scale=1.0, steps=(step,), records_per_s=_FULL_INPUT_PER_S)
 
 
 def _possible(fault: Fault, nodes: int, workers: int) -> bool:

@@ -24,7 +24,7 @@ FIRST_DAY: Final = date(2026, 10, 12)
 _PARIS: Final = ZoneInfo("Europe/Paris")
 _DRAWN: Final = timedelta(minutes=10)
 _POLL_S: Final = 0.02
-_DELIVERY_TIMEOUT_S: Final = 300
+_DELIVERY_TIMEOUT_S: Final = 1800
 _SHUFFLED: Final = 40
 """Records that change places with each other: later ones overtake earlier ones."""
 

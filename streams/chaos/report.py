@@ -36,6 +36,7 @@ def describe(outcome: Outcome) -> list[str]:
         f"compared with storage {outcome.checks} times, lost {found.lost}, double {found.double}, "
         f"wrong cells {found.wrong_cells}, unbalanced {found.unbalanced}, slowest SIGTERM "
         f"{outcome.slowest_term_s:.1f} s, slowest recovery {max(outcome.recovered_s, default=0.0):.1f} s, "
+        f"most memory of a worker {outcome.rss_peak_mb:.0f} MB, "
         f"workers that ended by themselves {outcome.ended_by_themselves}"
     )
     return [line, *(f"  {word}" for word in found.words)]

@@ -20,11 +20,10 @@ from streams.directory.folder import read_directory_folder
 from streams.simulator.mulhouse import EXAMPLE
 
 PARTITIONS: Final = 3
-_RECORDS_PER_S: Final = 150
 _TICK_S: Final = 0.05
 _PRODUCED_S: Final = 330.0
-_RECOVERED_S: Final = 120.0
-_DRAINED_S: Final = 240.0
+_RECOVERED_S: Final = 300.0
+_DRAINED_S: Final = 300.0
 _WARM_RECORDS: Final = 200
 SETTINGS: Final = {
     "ENT_KAFKA__SESSION_TIMEOUT_S": str(SESSION_S),
@@ -46,6 +45,8 @@ class Outcome:
     findings: Findings = field(default_factory=Findings)
     recovered_s: list[float] = field(default_factory=list)
     slowest_term_s: float = 0.0
+    rss_peak_mb: float = 0.0
+    """The most memory that a worker had."""
     ended_by_themselves: int = 0
     """Workers that the supervisor had to start again."""
     checks: int = 0
@@ -57,7 +58,7 @@ def play(plan: Plan, folder: Path, say: Callable[[str], None]) -> Outcome:
     outcome = Outcome(plan.seed)
     directory = read_directory_folder(EXAMPLE).rows
     length_s = plan.length_s + len(plan.steps)
-    records, simulation = simulate(directory, plan.seed, plan.scale, int(length_s * _RECORDS_PER_S) + _WARM_RECORDS)
+    records, simulation = simulate(directory, plan.seed, plan.scale, int(length_s * plan.records_per_s) + _WARM_RECORDS)
     crew = Crew(plan.workers, plan.static_members, settings=SETTINGS)
     with Stage(folder, crew, nodes=plan.nodes, partitions=PARTITIONS) as stage:
         desk = stage.desk
@@ -146,6 +147,8 @@ class _Run:
         while True:
             self._injector.heal()
             self._desk.tend()
+            for worker in self._desk.workers:
+                self._outcome.rss_peak_mb = max(self._outcome.rss_peak_mb, worker.rss_mb)
             if time.monotonic() >= end_s:
                 return
             time.sleep(_TICK_S)

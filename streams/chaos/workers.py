@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Final
 from urllib.request import urlopen
 
+import psutil
+
 ENTRY: Final = ("streams", "worker")
 _GIVE_UP_S: Final = 45.0
 _ANSWER_S: Final = 2.0
@@ -60,6 +62,14 @@ class WorkerProcess:
     def exit_status(self) -> int | None:
         """How it ended last (a signal as its negative number); None while it runs, and before its first start."""
         return None if self._process is None else self._process.poll()
+
+    @property
+    def rss_mb(self) -> float:
+        """The memory that it has; 0 while it does not run."""
+        try:
+            return float(psutil.Process(self.pid).memory_info().rss) / 1e6 if self.running else 0.0
+        except psutil.NoSuchProcess:
+            return 0.0
 
     def set_environment(self, name: str, value: str) -> None:
         """From the next start on."""

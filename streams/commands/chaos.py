@@ -10,12 +10,16 @@ from typing import Annotated
 
 import typer
 
+from streams.chaos.plan import Part
+
 
 def chaos(
     runs: Annotated[int, typer.Option(min=1, help="How many runs; run i has the seed S + i.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="S, the seed of the first run.")] = 1,
     report: Annotated[Path | None, typer.Option(help="Write the summary as JSON.")] = None,
     faults: Annotated[int, typer.Option(min=1, help="Faults of a run.")] = 36,
+    away: Annotated[Part | None, typer.Option(help="One long outage under full input, in place of the faults.")] = None,
+    away_s: Annotated[float, typer.Option(help="How long that outage is.")] = 600.0,
     plan_only: Annotated[bool, typer.Option("--plan", help="Print what would be done, and end.")] = False,
     folder: Annotated[
         Path | None, typer.Option(help="Keep logs and data of the runs here; otherwise only failed ones are kept.")
@@ -27,11 +31,12 @@ def chaos(
     found something prints its seed: `ent chaos --runs 1 --seed THAT` does the same again. Exit 1 if anything was wrong.
     """
     # Here, and not above: what it needs beside the service (chdb, confluent-kafka) is not installed everywhere.
-    from streams.chaos.plan import draw_plan
+    from streams.chaos.plan import draw_plan, plan_outage
     from streams.chaos.report import describe, summarize
     from streams.chaos.trial import play
 
-    plans = [draw_plan(number, faults) for number in range(seed, seed + runs)]
+    seeds = range(seed, seed + runs)
+    plans = [draw_plan(number, faults) if away is None else plan_outage(number, away, away_s) for number in seeds]
     if plan_only:
         for plan in plans:
             typer.echo("\n".join(plan.lines()))

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from streams.chaos.plan import SESSION_S, Fault, draw_plan
+from streams.chaos.plan import SESSION_S, Fault, Part, draw_plan, plan_outage
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -42,3 +42,9 @@ def test_a_plan_can_be_read() -> None:
     lines = list(draw_plan(1, 4).lines())
     assert len(lines) == 5
     assert lines[0].startswith("seed 1: ")
+
+
+@pytest.mark.parametrize(("part", "fault"), [(Part.DATABASE, Fault.DATABASE_REFUSES), (Part.BROKER, Fault.BROKER_KILL)])
+def test_an_outage_is_a_plan_of_one_long_fault(part: Part, fault: Fault) -> None:
+    (step,) = plan_outage(1, part, 600).steps
+    assert (step.fault, step.hold_s, step.settles) == (fault, 600, True)
