@@ -15,11 +15,12 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "database": ("ent database",),
     "migrate": ("ent migrate", "ent migrate --check --json"),
     "topics": ("ent topics", "ent topics --check --json"),
-    "ledger": ("ent ledger", "ent ledger --json"),
+    "ledger explain": ("ent ledger explain", "ent ledger explain --topic ent.login.v1 --duplicates"),
+    "ledger freeze": ("ent ledger freeze",),
     "decode": ("ent decode feed.ndjson", "zcat feed.ndjson.gz | ent decode - --format caliper"),
     "simulate": ("ent simulate --help",),
     "smoke": ("docker compose logs grafana | ent smoke --password-file deploy/secrets/grafana_admin_password",),
-    "backfill": ("ent backfill --help",),
+    "backfill": ("ent backfill 2025-09.ndjson.zst 2025-10.ndjson.zst",),
     "publish": ("ent publish",),
     "chaos": ("ent chaos --help",),
     "doctor": ("ent doctor", "ent doctor --grafana http://localhost:3000 --json"),
@@ -41,9 +42,14 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "dashboards build": ("ent dashboards build",),
     "dashboards check": ("ent dashboards check",),
     "dead-letters list": ("ent dead-letters list --json",),
-    "dead-letters show": ("ent dead-letters show --help",),
+    "dead-letters show": ("ent dead-letters show ent.login.v1/2864434397/0/4711",),
     "dead-letters stats": ("ent dead-letters stats",),
-    "dead-letters replay": ("ent dead-letters replay --help",),
+    "dead-letters replay": (
+        "ent dead-letters replay --reason future --dry-run",
+        "ent dead-letters replay --school 0689901T",
+    ),
+    "pauses list": ("ent pauses list",),
+    "pauses resume": ("ent pauses resume ent.login.v1 0",),
 }
 """By the words of the command."""
 

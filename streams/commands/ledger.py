@@ -107,14 +107,17 @@ def explain(
 
 
 @ledger_app.command()
-def freeze() -> None:
+def freeze(as_json: _AsJson = False) -> None:
     """Close the months that ended two days ago or earlier: their days stay as they are when events expire.
 
     Workers do this by themselves, every hour.
     """
     client, database = _database()
     months = freeze_closed_months(client, database, datetime.now(UTC))
-    typer.echo(f"frozen: {', '.join(months)}" if months else "no month waits to be frozen")
+    if as_json:
+        typer.echo(json.dumps({"frozen": months}))
+    else:
+        typer.echo(f"frozen: {', '.join(months)}" if months else "no month waits to be frozen")
 
 
 def _explained(client: Client, database: str, one: OffsetRange) -> str:

@@ -19,8 +19,11 @@ from streams.topics import TopicError
 pauses_app = typer.Typer(help="Partitions that are paused because nearly all of them is refused.", no_args_is_help=True)
 
 
+_AsJson = Annotated[bool, typer.Option("--json", help="JSON on standard output.")]
+
+
 @pauses_app.command("list")
-def list_pauses(as_json: Annotated[bool, typer.Option("--json", help="JSON on standard output.")] = False) -> None:
+def list_pauses(as_json: _AsJson = False) -> None:
     """Print the partitions that are paused, where, since when and what was seen. Exit 1 if there are any."""
     settings = read_database_settings()
     held = [pause for pause in read_pauses(connect(settings), settings.database) if pause.holds]
@@ -43,6 +46,7 @@ def resume(
     through: Annotated[
         int | None, typer.Option(help="Let rejects through below this offset; by default all that the log holds now.")
     ] = None,
+    as_json: _AsJson = False,
 ) -> None:
     """Let a paused partition go on: what is refused up to there becomes dead letters, and is not judged again.
 
@@ -61,6 +65,9 @@ def resume(
     end = through if through is not None else _log_end(settings.kafka, topic, partition)
     for pause in held:
         write_pause(client, database, replace(pause, allowed_through=max(end, pause.offset + 1)))
+    if as_json:
+        typer.echo(json.dumps({"topic": topic, "partition": partition, "allowed_through": end}))
+        return
     typer.echo(f"{topic}/{partition} goes on within seconds; rejects are let through below offset {end}")
 
 

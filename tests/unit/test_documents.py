@@ -150,7 +150,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
 def test_commands_in_documents_exist(document: str, words: list[str]) -> None:
     """The command, its subcommand and every option are those of `ent`."""
     command: Any = get_command(app)
-    while words and hasattr(command, "commands"):
+    while words and hasattr(command, "commands") and not words[0].startswith("-"):
         word, *words = words
         assert word in command.commands
         command = command.commands[word]
