@@ -178,7 +178,7 @@ async def test_what_is_too_large_is_refused(broker: LiveBroker, tmp_path: Path) 
 
 async def test_without_kafka_nothing_is_confirmed(broker: LiveBroker, tmp_path: Path) -> None:
     """503 with Retry-After while Kafka is away; the same request is taken when it is back."""
-    async with collecting(broker, tmp_path, kafka_timeout_s=1.0) as rig:
+    async with collecting(broker, tmp_path, kafka_timeout_s=2.0) as rig:
         assert (await rig.post(written(login())))[0] == 202
         event = login()
         headers = {"Authorization": f"Bearer {rig.secret}", "Content-Type": "application/json"}

@@ -37,7 +37,7 @@ class Senders:
         self.stopping = False
 
     async def run(self) -> None:
-        async with ClientSession(timeout=ClientTimeout(total=5)) as session:
+        async with ClientSession(timeout=ClientTimeout(total=8)) as session:
             while not self.stopping:
                 batch = [_login() for _ in range(BATCH)]
                 while not await self._confirmed(session, batch) and not self.stopping:
@@ -58,7 +58,7 @@ class Senders:
     async def reach(self, more: int) -> None:
         """Return when so many further events are confirmed."""
         wanted = len(self.confirmed) + more
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(90):
             while len(self.confirmed) < wanted:
                 await asyncio.sleep(0.02)
 
@@ -76,7 +76,7 @@ async def _collector(environment: dict[str, str], url: str) -> AsyncIterator[asy
         *(sys.executable, "-m", "streams", "collect"), env=environment, stderr=subprocess.DEVNULL
     )
     try:
-        async with asyncio.timeout(30), ClientSession() as session:
+        async with asyncio.timeout(90), ClientSession() as session:
             while True:
                 try:
                     async with session.post(url) as answer:
@@ -93,7 +93,7 @@ async def _collector(environment: dict[str, str], url: str) -> AsyncIterator[asy
 
 
 @real_kafka_only
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(300)
 async def test_nothing_confirmed_is_lost(broker: LiveBroker, tmp_path: Path) -> None:
     """kill -9 of the collector in the midst of requests, kill -9 of Kafka, and a stop in order: all is there."""
     make_topics(broker)
