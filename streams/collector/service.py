@@ -17,6 +17,7 @@ import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from schemas.keyring import MissingKeyError
 from streams.collector import metrics
 from streams.collector.admission import Admission, Admitter
 from streams.collector.bodies import BodyError, decompress, records_of
@@ -120,6 +121,9 @@ class Collector:
                 await self._outbox.send(admission.events)
             except BodyError as error:
                 return _problem(error.status, str(error))
+            except MissingKeyError as error:
+                _log.error("pseudonym_key_missing", advice=str(error))
+                return _later(503, "the collector cannot make pseudonyms at the moment", _AWAY_RETRY_S)
             except OutboxUnavailableError as error:
                 return _later(503, f"{error}: send the same again", _AWAY_RETRY_S)
         return _result(admission, token.platform)

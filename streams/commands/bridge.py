@@ -13,6 +13,7 @@ import typer
 from aiohttp import ClientSession
 
 from schemas.formats import formats_at
+from schemas.keyring import MissingKeyError
 from sinks.base import StoreUnavailable
 from sinks.clickhouse.bridges import BridgePositions
 from sinks.clickhouse.client import connect
@@ -25,6 +26,7 @@ from streams.collector.outbox import Outbox, OutboxUnavailableError
 from streams.logs import configure_logs
 from streams.metrics import Door
 from streams.pipeline import Limits
+from streams.school_keys import require_keys
 from streams.settings import Settings, SettingsError, read_settings
 
 _log = structlog.get_logger(__name__)
@@ -55,7 +57,9 @@ def entcore(
 async def run_bridge(settings: Settings, url: str, once: bool) -> bool:
     """Read until SIGTERM, or `once`; whether the last reading came to its end. SettingsError where nothing can."""
     told = settings.bridge
-    admitter = Admitter(settings.keyring(), settings.key("event_id_key"), formats_at(settings.formats), Limits())
+    keyring = settings.keyring()
+    require_keys(keyring, datetime.now(UTC))
+    admitter = Admitter(keyring, settings.key("event_id_key"), formats_at(settings.formats), Limits())
     positions = BridgePositions(connect(settings.database), settings.database.database)
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -92,6 +96,8 @@ async def _read(poller: Poller, platform: str) -> bool:
         reading = await poller.read(datetime.now(UTC))
     except FeedRefusedError as error:
         raise SettingsError(f"ENT_BRIDGE__URL, ENT_BRIDGE__AUTHORIZATION_FILE: {error}") from None
+    except MissingKeyError as error:
+        raise SettingsError(str(error)) from None
     except (FeedUnavailableError, OutboxUnavailableError, StoreUnavailable) as error:
         metrics.FAILURES.inc()
         _log.warning("reading_broke_off", platform=platform, error=str(error), advice="it is tried again by itself")

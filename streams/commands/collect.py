@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import structlog
@@ -14,6 +14,7 @@ from schemas.formats import formats_at
 from streams.collector.tokens import Tokens, TokensError, make_token
 from streams.logs import configure_logs
 from streams.pipeline import Limits
+from streams.school_keys import require_keys
 from streams.settings import Settings, SettingsError, read_settings
 
 _log = structlog.get_logger(__name__)
@@ -43,8 +44,10 @@ async def _collect(settings: Settings, tokens: Tokens) -> None:
     from streams.collector.service import Collector, serving
     from streams.metrics import Door
 
+    keyring = settings.keyring()
+    require_keys(keyring, datetime.now(UTC))
     admitter = Admitter(
-        settings.keyring(),
+        keyring,
         settings.key("event_id_key"),
         formats_at(settings.formats),
         Limits(),

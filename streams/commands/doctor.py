@@ -66,12 +66,12 @@ def _findings(grafana: str | None) -> Iterator[Finding]:
 
 
 def _outside(settings: Settings, grafana: str | None) -> list[tuple[str, Look]]:
-    today = looks.now_utc().date()
+    now = looks.now_utc()
     return [
-        ("secrets", lambda: looks.look_at_secrets(settings)),
+        ("secrets", lambda: looks.look_at_secrets(settings, now)),
         ("broker", lambda: looks.look_at_topics(settings.kafka)),
         ("disk", lambda: looks.look_at_disk(Path.cwd())),
-        ("tokens", lambda: looks.look_at_tokens(settings, today)),
+        ("tokens", lambda: looks.look_at_tokens(settings, now.date())),
         ("grafana", lambda: looks.look_at_grafana(grafana)),
     ]
 

@@ -1,4 +1,4 @@
-"""Examples of every command, shown at the end of its help."""
+"""Examples of commands, shown at the end of its help."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "topics": ("ent topics", "ent topics --check --json"),
     "ledger explain": ("ent ledger explain", "ent ledger explain --topic ent.login.v1 --duplicates"),
     "ledger freeze": ("ent ledger freeze",),
+    "access plan": ("ent access plan",),
+    "alerts list": ("ent alerts list",),
+    "calendar show": ("ent calendar show",),
+    "pauses list": ("ent pauses list",),
+    "privacy check": ("ent privacy check",),
     "decode": ("ent decode feed.ndjson", "zcat feed.ndjson.gz | ent decode - --format caliper"),
     "simulate": ("ent simulate --help",),
     "smoke": ("docker compose logs grafana | ent smoke --password-file deploy/secrets/grafana_admin_password",),

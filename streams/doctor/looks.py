@@ -18,6 +18,7 @@ from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.store import ClickHouseStore
 from streams.collector.tokens import TokensError, read_tokens
 from streams.doctor.finding import Finding, ok, skipped, warning, wrong
+from streams.school_keys import missing_next_key, require_keys
 from streams.settings import KafkaSettings, Settings
 from streams.topics import check_topics, specs
 
@@ -29,12 +30,16 @@ BEHIND_S = 300.0
 _GRAFANA_TIMEOUT_S = 5.0
 
 
-def look_at_secrets(settings: Settings) -> Iterator[Finding]:
-    """Both keys are there and strong; SettingsError says which is not."""
+def look_at_secrets(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """The keys are there and strong, that of this school year and of the next; SettingsError says which is not."""
     settings.key("event_id_key")
     yield ok("secrets", "the key for ids of events is there and strong")
-    settings.key("pseudonym_key")
-    yield ok("secrets", "the key of pseudonyms is there and strong")
+    keyring = settings.keyring()
+    require_keys(keyring, now)
+    yield ok("secrets", "the pseudonym key of this school year is there and strong")
+    advice = missing_next_key(keyring, now)
+    if advice:
+        yield warning("secrets", "the next school year has no pseudonym key yet", advice)
 
 
 def look_at_topics(kafka: KafkaSettings) -> Iterator[Finding]:
@@ -109,7 +114,8 @@ def look_at_calendar(client: Client, database: str, today: date) -> Iterator[Fin
         return
     horizon = situation.calendar_horizon(client, database)
     if horizon is None:
-        yield wrong("calendar", "none is loaded", "load one: `ent calendar --help`")
+        told = "none is loaded: alerts on schools cannot tell a holiday from a failure"
+        yield warning("calendar", told, "load one: `ent calendar load --help`")
         return
     left = (horizon - today).days
     told = f"it ends on {horizon}, in {left} days"

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import ClientSession
 from structlog.testing import capture_logs
 
+from schemas.keyring import MissingKeyError
 from streams.collector.admission import Admitter
 from tests.integration.brokers import LiveBroker
 from tests.integration.collector.rig import Rig, collecting, make_topics
@@ -122,6 +123,22 @@ async def test_a_defect_of_ours_is_told_without_what_was_sent(
     assert status == 500
     assert [(line["event"], line["error"]) for line in logs] == [("request_failed", "KeyError")]
     assert "canary" not in json.dumps([answer, logs])
+
+
+async def test_without_the_key_of_the_year_nothing_is_taken(
+    broker: LiveBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """503, so that platforms send the same again when the operator has added it; the log says what to add."""
+
+    def keyless(*_: object) -> None:
+        raise MissingKeyError("there is no pseudonym key for the school year 2027-2028")
+
+    async with collecting(broker, tmp_path) as rig:
+        monkeypatch.setattr(Admitter, "admit", keyless)
+        with capture_logs() as logs:
+            status, _ = await rig.post(b"[]")
+    assert status == 503
+    assert "2027-2028" in logs[0]["advice"]
 
 
 @pytest.mark.parametrize(
