@@ -24,6 +24,7 @@ from tests.simulated_city import SimulatedCity, minutes_of, paris
 
 __all__ = ["database"]
 
+pytestmark = pytest.mark.timeout(180)  # the history of a city is written first
 THURSDAY = date(2026, 11, 19)
 SCHOOL = "0689907Z"
 OPENED = StepRow(

@@ -18,6 +18,7 @@ from streams.alerting.telling import Telling
 from tests.alert_memory import CityLogins, MemoryAlerts, Silence, Times, minutes, paris
 
 SEED = 68
+pytestmark = pytest.mark.timeout(240)  # seconds of CPU; each test learns two months anew
 THURSDAY = date(2026, 11, 19)
 WEDNESDAY = date(2026, 11, 18)
 ARMISTICE = date(2026, 11, 11)
