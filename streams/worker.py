@@ -190,10 +190,8 @@ class Worker:
             self._windows.run(),
             self._repeat(_PULSE_INTERVAL_S, self._note_pulse),
             self._repeat(_PROGRESS_INTERVAL_S, self._record_progress),
-            self._repeat(_DIRECTORY_INTERVAL_S, partial(asyncio.to_thread, self._directory.refresh)),
-            self._repeat(_PAUSES_INTERVAL_S, self._refresh_pauses),
             self._repeat(_DIRECTORY_INTERVAL_S, partial(asyncio.to_thread, self._refresh)),
-            self._repeat(_LEDGER_INTERVAL_S, self._check_ledger),
+            self._repeat(_PAUSES_INTERVAL_S, self._refresh_pauses),
         ]
         if self._lane is Lane.LIVE:  # it speaks for all lanes: the ledger is one
             stages += [

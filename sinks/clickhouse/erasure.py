@@ -105,11 +105,11 @@ def _deny(client: Client, database: str, persons: Mapping[int, datetime], receip
 def _remove(client: Client, database: str, table: str, condition: str) -> int:
     """Delete rows and tell the ledger of their places; how many those were."""
     places = client.query_rows(
-        f"SELECT topic, incarnation, partition, offset, offset + 1 FROM {database}.{table} WHERE {condition}"
+        f"SELECT topic, incarnation, partition, offset, offset + 1, '{Drop.ERASED}', arrived_at "
+        f"FROM {database}.{table} WHERE {condition}"
     )
     if places:
-        rows = [(*place, Drop.ERASED.value) for place in places]
-        dropped = pl.DataFrame(rows, schema=DROPPED_ROW, orient="row")
+        dropped = pl.DataFrame(places, schema=DROPPED_ROW, orient="row")
         ClickHouseStore(client, database).insert(Shipment(dropped=dropped))
         client.command(
             f"ALTER TABLE {database}.{table} DELETE WHERE {condition} "

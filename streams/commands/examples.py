@@ -53,7 +53,6 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "ent dead-letters replay --reason future --dry-run",
         "ent dead-letters replay --school 0689901T",
     ),
-    "pauses list": ("ent pauses list",),
     "pauses resume": ("ent pauses resume ent.login.v1 0",),
 }
 """By the words of the command."""

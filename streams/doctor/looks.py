@@ -44,7 +44,9 @@ def look_at_secrets(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 def look_at_topics(kafka: KafkaSettings) -> Iterator[Finding]:
     """The brokers answer and every topic is as it should be; TopicError where they do not."""
-    problems = check_topics(kafka.bootstrap, specs(kafka.event_partitions), api_version=kafka.api_version)
+    problems = check_topics(
+        kafka.bootstrap, specs(kafka.event_partitions), api_version=kafka.api_version, security=kafka.security
+    )
     yield ok("broker", f"Kafka answers at {kafka.bootstrap}")
     for problem in problems:
         yield wrong("topics", f"{problem.topic}: {problem.what}", problem.remedy)
