@@ -477,7 +477,6 @@ def _store_alerts(client: Client, city: City, database: str) -> None:
         step = {
             "alert_id": alert.alert_id,
             "kind": alert.kind,
-            "topic": school.uai,
             "uai": school.uai,
             "since": alert.began,
             "level": 2,

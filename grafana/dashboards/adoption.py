@@ -246,7 +246,7 @@ def _apps_by_school() -> Any:
         {
             "École": {"custom.minWidth": 190, "links": [_SCHOOL]},
             "Applications": {"unit": COUNT, "custom.width": 115},
-            "Ouvertes au moins une fois": {"unit": COUNT, "custom.width": 190},
+            "Ouvertes au moins une fois": {"unit": COUNT, "custom.width": 215},
             "Comparaison": {
                 "mappings": style.words_of(states),
                 "custom.cellOptions": {"type": "color-text"},

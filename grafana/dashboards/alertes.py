@@ -70,7 +70,7 @@ def _figures() -> list[Any]:
             "Alertes dites incident ou fermeture ÷ alertes sur lesquelles un opérateur s’est prononcé.",
         ),
         ("Rappel", PERCENT, "Incidents d’école alertés ÷ incidents connus, ceux qu’aucune alerte n’a dits compris."),
-        ("Délai médian", "s", "Du début de l’incident, dit par l’opérateur, à l’ouverture de son alerte."),
+        ("Délai médian", "suffix: min", "Du début de l’incident, dit par l’opérateur, à l’ouverture de son alerte."),
         ("Fausses alertes", "none", "Alertes dites fausses, par école et par mois de 30,4 jours."),
     )
     made = [
@@ -120,7 +120,7 @@ def _listed() -> Any:
             "Observé": {"unit": COUNT, "noValue": "masqué", "custom.width": 90},
             "Attendu": {"unit": COUNT, "noValue": "—", "custom.width": 90},
             "Force": {"unit": "none", "decimals": 1, "custom.width": 75},
-            "Délai": {"unit": "s", "noValue": "—", "custom.width": 100},
+            "Délai": {"unit": "suffix: min", "noValue": "—", "custom.width": 100},
             "Verdict": {
                 "mappings": style.words_of(_VERDICTS),
                 "custom.cellOptions": {"type": "color-text"},

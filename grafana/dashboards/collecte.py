@@ -27,6 +27,7 @@ _DROPS: Final[dict[str, tuple[str, str | None]]] = {
     Drop.EXPIRED_BEFORE_READ.value: ("Effacé par Kafka avant lecture", style.VERMILION),
 }
 _TIME = "time:DD/MM HH:mm:ss"
+_DAYS = "suffix: j"
 
 
 def collecte() -> dict[str, Any]:
@@ -41,8 +42,8 @@ def collecte() -> dict[str, Any]:
         made,
         [
             (note(text), 24, 2),
-            *((panel, 3, 4) for panel in _figures()),
-            (_unmapped(), 6, 4),
+            *((panel, 6, 4) for panel in _figures()[:4]),
+            *((panel, 8, 4) for panel in (*_figures()[4:], _unmapped())),
             (_throughput(), 12, 9),
             (_delays(), 12, 9),
             (_partitions(), 10, 9),
@@ -66,7 +67,7 @@ def _figures() -> list[Any]:
         "Horizon du calendrier": ((None, style.VERMILION), (0, style.ORANGE), (60, style.GREEN)),
     }
     figures = (
-        ("Fraîcheur", "s", "Âge de ce qui est compté en entier : temps depuis l’instant de complétude."),
+        ("Fraîcheur", "suffix: s", "Âge de ce qui est compté en entier : temps depuis l’instant de complétude."),
         ("Retard", COUNT, "Enregistrements que Kafka garde et qui ne sont pas encore dans les fenêtres."),
         (
             "Offsets sans issue",
@@ -78,8 +79,8 @@ def _figures() -> list[Any]:
             COUNT,
             "Enregistrements acceptés moins événements comptés : ce qui est arrivé plusieurs fois.",
         ),
-        ("Âge de l’annuaire", "d", "Jours depuis que la révision de l’annuaire en vigueur a été mise en place."),
-        ("Horizon du calendrier", "d", "Jours pendant lesquels le calendrier scolaire est encore connu de toutes."),
+        ("Âge de l’annuaire", _DAYS, "Jours depuis que la révision de l’annuaire en vigueur a été mise en place."),
+        ("Horizon du calendrier", _DAYS, "Jours pendant lesquels le calendrier scolaire est encore connu de toutes."),
     )
     made = []
     for title, unit, what in figures:
@@ -130,14 +131,14 @@ def _partitions() -> Any:
             "Partition": {"custom.width": 85},
             "Retard": {"unit": COUNT, "custom.width": 80},
             "Complet jusqu’à": {"unit": _TIME, "custom.width": 145},
-            "Âge": {"unit": "s", "custom.width": 90},
+            "Âge": {"unit": "suffix: s", "custom.width": 90},
         },
     )
 
 
 def _ledger() -> Any:
     states: dict[str, tuple[str, str | None]] = {"Fermé": ("Fermé", style.GREEN), "Ouvert": ("Ouvert", style.VERMILION)}
-    counts = {name: {"unit": COUNT, "custom.width": 95} for name in ("Premier", "Suivant", "Acceptés", "Refusés")}
+    counts = {name: {"unit": COUNT, "custom.width": 82} for name in ("Premier", "Suivant", "Acceptés", "Refusés")}
     return listing(
         "Grand livre des offsets",
         "Pour chaque partition : offsets lus = acceptés + refusés + écartés + sans issue ; fermé quand rien n’est sans "
@@ -160,9 +161,9 @@ def _ledger() -> Any:
 
 def _refusals() -> Any:
     panel = bars(
-        "Enregistrements refusés par jour, 28 derniers jours",
-        "Enregistrements qui ne sont pas devenus des événements, par jour de Paris de leur arrivée et par motif. Le "
-        "dernier jour n’est pas fini. Source : v_dead_letters.",
+        "Enregistrements refusés",
+        "Enregistrements qui ne sont pas devenus des événements, par moment de leur arrivée et par motif ; la dernière "
+        "barre n’est pas finie. Source : v_dead_letters.",
         statement(FILE, "refusals"),
     ).display_name("${__field.labels.motif}")
     for reason, (text, _) in _REASONS.items():
@@ -186,9 +187,9 @@ def _refusals_listed() -> Any:
 
 def _late() -> Any:
     return bars(
-        "Événements arrivés en retard, 28 derniers jours",
-        "Événements arrivés plus d’une heure, et plus d’un jour, après avoir eu lieu, par jour de Paris de leur "
-        "arrivée ; leurs fenêtres ont été recomptées. Source : v_events.",
+        "Événements arrivés en retard",
+        "Événements des quatre dernières semaines arrivés plus d’une heure, et plus d’un jour, après avoir eu lieu, par "
+        "moment de leur arrivée ; leurs fenêtres ont été recomptées. Source : v_events.",
         statement(FILE, "late"),
     )
 
@@ -215,7 +216,7 @@ def _storage() -> Any:
         {
             "Table": {"custom.minWidth": 160},
             "Parties": {"unit": COUNT, "custom.width": 80},
-            "Au plus par partition": {"unit": COUNT, "custom.width": 120},
+            "Au plus par partition": {"unit": COUNT, "custom.width": 165},
             "Lignes": {"unit": COUNT, "custom.width": 110},
             "Octets": {"unit": "bytes", "custom.width": 95},
             "Octets par ligne": {"unit": "bytes", "custom.width": 120},

@@ -19,7 +19,7 @@ SELECT count() AS `Alertes`, countIf(open) AS `En cours`,
   if(countIf(verdict = 'incident') + missed_count = 0, NULL,
     round(100 * countIf(verdict = 'incident') / (countIf(verdict = 'incident') + missed_count), 1)) AS `Rappel`,
   if(countIf(verdict = 'incident') = 0, NULL,
-    quantileExactInclusiveIf(0.5)(dateDiff('second', began, opened_at), verdict = 'incident')) AS `Délai médian`,
+    quantileExactInclusiveIf(0.5)(dateDiff('minute', began, opened_at), verdict = 'incident')) AS `Délai médian`,
   if(school_count = 0, NULL, round(countIf(verdict = 'fausse_alerte') / school_count / months, 3)) AS `Fausses alertes`
 FROM (@told)
 
@@ -33,7 +33,7 @@ FROM (@told) GROUP BY time, verdict_label ORDER BY time, verdict_label
 -- name: listed
 SELECT alert.uai AS ecole_id, school.name AS `École`, alert.kind AS `Type`, alert.opened_at AS `Ouverte`, alert.resolved_at AS `Close`,
   round(alert.observed) AS `Observé`, round(alert.expected) AS `Attendu`, round(alert.evidence / nullIf(alert.limit, 0), 1) AS `Force`,
-  if(alert.verdict = 'incident', dateDiff('second', alert.began, alert.opened_at), NULL) AS `Délai`,
+  if(alert.verdict = 'incident', dateDiff('minute', alert.began, alert.opened_at), NULL) AS `Délai`,
   transform(alert.verdict, ['incident', 'fermeture', 'fausse_alerte', ''], ['Incident', 'Fermeture', 'Fausse alerte', 'À juger']) AS `Verdict`
 FROM (@told) AS alert LEFT JOIN v_schools AS school ON school.uai = alert.uai
 ORDER BY `Ouverte` DESC, `École` LIMIT 500
@@ -48,11 +48,10 @@ SELECT kind AS `Type`, count() AS `Alertes` FROM (@told) GROUP BY `Type` ORDER B
 
 -- name: states
 -- Of each school, how the last pass of the period judged it.
-SELECT school.uai AS ecole_id, school.name AS `École`, health.state AS `État`, round(health.observed) AS `Dernière heure`,
-  round(health.expected, 1) AS `Attendu`, health.at AS `Jugée à`
+SELECT school.uai AS ecole_id, school.name AS `École`, health.last.1 AS `État`, round(health.last.2) AS `Dernière heure`,
+  round(health.last.3, 1) AS `Attendu`, if(health.uai = '', NULL, health.judged_at) AS `Jugée à`
 FROM (SELECT uai, name FROM v_schools WHERE @schools) AS school
 LEFT JOIN (
-  SELECT uai, max(at) AS at, argMax(toString(state), v_school_health.at) AS state, argMax(observed, v_school_health.at) AS observed,
-    argMax(expected, v_school_health.at) AS expected
-  FROM v_school_health WHERE profile = '' AND at >= subtractDays($__toTime, 7) AND at <= $__toTime GROUP BY uai) AS health ON health.uai = school.uai
+  SELECT uai, max(at) AS judged_at, argMax((toString(state), observed, expected), at) AS last FROM v_school_health
+  WHERE profile = '' AND at >= subtractDays($__toTime, 7) AND at <= $__toTime GROUP BY uai) AS health ON health.uai = school.uai
 ORDER BY `État`, `École`

@@ -13,7 +13,7 @@ WHERE type = 'app_visit' AND @in_period AND @selected HAVING count() > 0
 -- name: apps_listed
 -- Persons are distinct in each application; over several applications they must not be added.
 WITH (SELECT @total FROM v_app_usage_by_day WHERE @in_period AND @opened) AS everything
-SELECT used.app AS application_id, @app_label AS `Application`, any(labels.service) AS `Service DNMA`, any(labels.kind) AS `Nature`,
+SELECT used.app AS application_id, @app_label AS `Application`, if(any(labels.service) = '', '—', any(labels.service)) AS `Service DNMA`, if(any(labels.kind) = '', '—', any(labels.kind)) AS `Nature`,
   any(n) AS `Visites`, round(100 * any(n) / everything, 1) AS `Part`,
   if(any(n_before) = 0, NULL, round(100 * (any(n) / any(n_before) - 1), 1)) AS `Évolution`,
   if(any(persons) < @k, NULL, any(persons)) AS `Personnes`, any(school_count) AS `Écoles`

@@ -30,10 +30,11 @@ FROM (
 GROUP BY time ORDER BY time
 
 -- name: late
-SELECT toDateTime(toDate(arrived_at, 'Europe/Paris'), 'Europe/Paris') AS time,
+-- Of what arrived in the period and happened in the four weeks before its end.
+SELECT toDateTime(intDiv(toUnixTimestamp(toDateTime(arrived_at)), @step) * @step) AS time,
   countIf(arrived_at - event_time > 3600) AS `Plus d’une heure`, countIf(arrived_at - event_time > 86400) AS `Plus d’un jour`
 FROM v_events
-WHERE event_time >= subtractDays($__toTime, 28) AND event_time <= $__toTime AND arrived_at <= $__toTime
+WHERE event_time >= subtractDays($__toTime, 28) AND event_time <= $__toTime AND arrived_at >= $__fromTime AND arrived_at <= $__toTime
 GROUP BY time ORDER BY time
 
 -- name: partitions
@@ -47,12 +48,12 @@ SELECT topic AS `Topic`, partition AS `Partition`, incarnation AS incarnation_id
 FROM v_offsets ORDER BY missing DESC, `Topic`, `Partition`, incarnation DESC LIMIT 500
 
 -- name: refusals
-SELECT toDateTime(toDate(arrived_at, 'Europe/Paris'), 'Europe/Paris') AS time, toString(reason) AS motif, count() AS enregistrements
-FROM v_dead_letters WHERE arrived_at > subtractDays($__toTime, 28) AND arrived_at <= $__toTime
+SELECT toDateTime(intDiv(toUnixTimestamp(toDateTime(arrived_at)), @step) * @step) AS time, toString(reason) AS motif, count() AS enregistrements
+FROM v_dead_letters WHERE arrived_at >= $__fromTime AND arrived_at <= $__toTime
 GROUP BY time, motif ORDER BY time, motif
 
 -- name: refusals_listed
-SELECT reason AS `Motif`, format AS `Format`, topic AS `Topic`, count() AS `Enregistrements`, uniqExact(school) AS `Écoles`, max(arrived_at) AS `Dernier`
+SELECT reason AS `Motif`, if(format = '', '—', format) AS `Format`, topic AS `Topic`, count() AS `Enregistrements`, uniqExact(school) AS `Écoles`, max(arrived_at) AS `Dernier`
 FROM v_dead_letters WHERE arrived_at > subtractDays($__toTime, 28) AND arrived_at <= $__toTime
 GROUP BY `Motif`, `Format`, `Topic` ORDER BY `Enregistrements` DESC, `Motif` LIMIT 100
 
