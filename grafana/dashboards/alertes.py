@@ -98,12 +98,11 @@ def _weekly() -> Any:
 
 
 def _kinds() -> Any:
-    panel = ranking(
+    return ranking(
         "Alertes par type",
         "Alertes sur des écoles ouvertes dans la période, par type." + _SOURCE,
         statement(FILE, "kinds"),
     )
-    return panel.override_by_name("Type", [style.property_("mappings", style.words_of(_KINDS))])
 
 
 def _listed() -> Any:

@@ -188,8 +188,8 @@ def _refusals_listed() -> Any:
 def _late() -> Any:
     return bars(
         "Événements arrivés en retard",
-        "Événements des quatre dernières semaines arrivés plus d’une heure, et plus d’un jour, après avoir eu lieu, par "
-        "moment de leur arrivée ; leurs fenêtres ont été recomptées. Source : v_events.",
+        "Événements des quatre dernières semaines arrivés plus d’une heure, et plus d’un jour, après avoir eu lieu, "
+        "par moment de leur arrivée ; leurs fenêtres ont été recomptées. Source : v_events.",
         statement(FILE, "late"),
     )
 

@@ -81,8 +81,8 @@ def _connections() -> Any:
             "établissement": {"custom.minWidth": 180},
             "connexions": {"unit": COUNT},
             "visiteurs uniques": {"unit": COUNT},
-            "comptes chargés": {"unit": COUNT, "noValue": ""},
-            "comptes activés": {"unit": COUNT, "noValue": ""},
+            "comptes chargés": {"unit": COUNT, "noValue": "—"},
+            "comptes activés": {"unit": COUNT, "noValue": "—"},
         },
     )
 
@@ -104,5 +104,9 @@ def _dnma(title: str, name: str, description: str) -> Any:
         "academie": {"custom.width": 110},
         "commune": {"custom.width": 110},
         "circonscription": {"custom.width": 130},
+        "nature_uai": {"custom.width": 110},
     }
-    return listing(title, description, statement(FILE, name), keys)
+    unknown = {
+        name: {"custom.width": 100, "noValue": "—"} for name in ("departement", "region", "ministere", "secteur")
+    }
+    return listing(title, description, statement(FILE, name), keys | unknown)

@@ -12,7 +12,7 @@ from grafana.viewer.source import Source
 from tests.e2e.figures import FIRST, Board, day_of
 from tests.grafana_seed import ALERTS, FALLING, MISSED, NOW, PARIS, SILENT, TODAY, City
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 MONTH_S = 2_629_800
 
 
@@ -56,8 +56,8 @@ async def test_alerts_by_week_kind_and_state(board: Board, city: City) -> None:
     table = await board.columns("Alertes par semaine et par verdict")
     assert sum(table["alertes"]) == len(ALERTS)
     table = await board.columns("Alertes par type")
-    assert dict(zip(table["Type"], table["Alertes"], strict=True)) == {"ecole_en_baisse": 3, "ecole_silencieuse": 2}
-    assert set(table["Type"]) <= set(KINDS)
+    assert dict(zip(table["Type"], table["Alertes"], strict=True)) == {"École en baisse": 3, "École silencieuse": 2}
+    assert set(table["Type"]) <= set(KINDS.values())
     table = await board.columns("Dernier jugement de chaque école")
     assert table["État"] == ["normal"] * len(city.deployed)
 

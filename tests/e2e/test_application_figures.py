@@ -12,7 +12,7 @@ from schemas.applications import APPLICATIONS
 from tests.e2e.figures import FIRST, LABELS, Board, chosen, day_of, in_period, people
 from tests.grafana_seed import NOW, TODAY, City, app_label
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 DAYS = (TODAY - FIRST).days + 1
 
 

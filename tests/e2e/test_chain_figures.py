@@ -13,7 +13,7 @@ from schemas.school_time.bundled import BUNDLED
 from tests.e2e.figures import Board, chosen
 from tests.grafana_seed import DROPPED, NOW, PARIS, REFUSALS, REFUSED, REPEATED, TODAY, City
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 HOURS = timedelta(hours=3)
 
 

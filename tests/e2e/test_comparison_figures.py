@@ -12,7 +12,7 @@ from grafana.viewer.source import Source
 from tests.e2e.figures import FIRST, Board, activated, chosen, day_of, in_period, monday_of, people
 from tests.grafana_seed import NOW, City, accounts, app_label
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 Rates = dict[tuple[date, str], float]
 
 

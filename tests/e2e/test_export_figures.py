@@ -14,7 +14,7 @@ from schemas.applications import APPLICATIONS, SERVICES
 from tests.e2e.figures import LABELS, Board, chosen
 from tests.grafana_seed import PARIS, City, Event, accounts, app_label
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 MONDAY = date(2026, 11, 9)
 SUNDAY = MONDAY + timedelta(days=6)
 PAUSE = timedelta(minutes=30)

@@ -27,7 +27,7 @@ from tests.e2e.figures import (
 )
 from tests.grafana_seed import HOLIDAYS, NOW, PARIS, TODAY, City, Event, accounts, app_label
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from grafana.viewer.source import Source
 from tests.e2e.figures import FIRST, LABELS, Board, day_of, hour_of, in_period
 from tests.grafana_seed import NOW, City, Event, app_label
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from tests.e2e.figures import (
 )
 from tests.grafana_seed import BREAK, HOLIDAYS, NOW, PARIS, TODAY, City, app_label
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from grafana.viewer.source import Source
 from tests.e2e.figures import FIRST, LABELS, Board, day_of, in_period, monday_of
 from tests.grafana_seed import HOLIDAYS, NOW, PARIS, City, Event, app_label
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 ARMISTICE = date(2026, 11, 11)
 
 

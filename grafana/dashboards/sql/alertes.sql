@@ -39,12 +39,14 @@ FROM (@told) AS alert LEFT JOIN v_schools AS school ON school.uai = alert.uai
 ORDER BY `Ouverte` DESC, `École` LIMIT 500
 
 -- name: missed_listed
-SELECT missed.uai AS ecole_id, school.name AS `École`, missed.starts AS `Début`, missed.ends AS `Fin`, missed.note AS `Note`
+SELECT missed.uai AS ecole_id, school.name AS `École`, missed.starts AS `Début`, missed.ends AS `Fin`, if(missed.note = '', '—', missed.note) AS `Note`
 FROM (@missed) AS missed LEFT JOIN v_schools AS school ON school.uai = missed.uai
 ORDER BY `Début` DESC, `École` LIMIT 500
 
 -- name: kinds
-SELECT kind AS `Type`, count() AS `Alertes` FROM (@told) GROUP BY `Type` ORDER BY `Alertes` DESC, `Type`
+SELECT transform(toString(kind), ['ecole_en_baisse', 'ecole_silencieuse', 'ecole_fermee_non_declaree', 'serie_eteinte', 'baisse_lente'],
+  ['École en baisse', 'École silencieuse', 'Fermeture non déclarée', 'Série éteinte', 'Baisse lente'], toString(kind)) AS `Type`,
+  count() AS `Alertes` FROM (@told) GROUP BY `Type` ORDER BY `Alertes` DESC, `Type`
 
 -- name: states
 -- Of each school, how the last pass of the period judged it.

@@ -36,7 +36,8 @@ FROM (@logins) GROUP BY `Moment` ORDER BY `Connexions` DESC, `Moment`
 -- name: weekly_by_profile
 SELECT toDateTime(toMonday(day), 'Europe/Paris') AS time, @profile_label AS profil,
   round(100 * sumIf(n, category != 'classe') / sum(n), 1) AS part
-FROM (SELECT day, profile, category, @total AS n FROM (@logins) WHERE category != '' GROUP BY day, profile, category) AS used
+FROM (SELECT day, profile, category, @total AS n FROM (@logins)
+  WHERE category != '' AND toMonday(day) >= toDate($__fromTime, 'Europe/Paris') GROUP BY day, profile, category) AS used
 LEFT JOIN v_profiles AS labels ON labels.profile = used.profile
 GROUP BY time, profil ORDER BY time, profil
 
@@ -71,7 +72,8 @@ SELECT round(100 * countIf(@paused) / count(), 1) AS part FROM v_events WHERE @s
 -- name: paused_weekly
 SELECT toDateTime(toMonday(toDate(event_time, 'Europe/Paris')), 'Europe/Paris') AS time,
   countIf(NOT @paused) AS `Hors de la pause`, countIf(@paused) AS `Dans la pause`
-FROM v_events WHERE @sent GROUP BY time ORDER BY time
+FROM v_events WHERE @sent AND toMonday(toDate(event_time, 'Europe/Paris')) >= toDate($__fromTime, 'Europe/Paris')
+GROUP BY time ORDER BY time
 
 -- name: paused_schools
 SELECT school.uai AS ecole_id, school.name AS `École`, sum(used.n) AS `Envoyées`, sum(used.inside) AS `Dans la pause`,
