@@ -460,13 +460,13 @@ def _moment(day: int, hour: int, minute: int = 0) -> datetime:
 
 
 ALERTS = (
-    Alert(2, "ecole_en_baisse", _moment(3, 10), _moment(3, 14), "incident", _moment(3, 9, 20)),
+    Alert(5, "ecole_en_baisse", _moment(3, 10), _moment(3, 14), "incident", _moment(3, 9, 20)),
     Alert(4, "ecole_silencieuse", _moment(10, 11), _moment(10, 16), "fermeture", _moment(10, 8)),
     Alert(7, "ecole_en_baisse", _moment(12, 15), _moment(12, 16), "fausse_alerte", _moment(12, 14)),
     Alert(SILENT, "ecole_silencieuse", _moment(20, 10, 30), None, "incident", _moment(20, 8, 30)),
     Alert(FALLING, "ecole_en_baisse", _moment(20, 11), None, "", _moment(20, 9)),
 )
-MISSED = (11, _moment(5, 9), _moment(5, 11))
+MISSED = (5, _moment(5, 9), _moment(5, 11))
 """A school and the span of an incident that no alert told of."""
 
 
