@@ -13,7 +13,7 @@ from streams.demo.freshness import percentile
 def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Runs, kills (SIGKILLs of any process), faults by kind, what was wrong, and the 95th percentile of recoveries."""
     faults = sum((outcome.faults for outcome in outcomes), Counter())
-    recovered_s = [seconds for outcome in outcomes for seconds in outcome.recovered_s]
+    recovered_s = sorted(seconds for outcome in outcomes for seconds in outcome.recovered_s)
     p95_s = percentile(recovered_s, 0.95)
     return {
         "runs": len(outcomes),

@@ -102,7 +102,8 @@ class _Run:
             if step.settles:
                 self._wait(step.hold_s)
                 self._recover()
-        self._recover()
+        if not self._plan.steps[-1].settles:
+            self._recover()
 
     def _recover(self) -> None:
         """End all faults; how long it takes until everything that is in Kafka then is in the windows."""

@@ -11,8 +11,8 @@ from streams.chaos.verification import Findings
 
 
 def test_runs_are_added_up() -> None:
-    first = Outcome(1, kills=3, faults=Counter({Fault.WORKER_KILL: 3}), recovered_s=[1.0, 2.0])
-    second = Outcome(2, kills=1, faults=Counter({Fault.DATABASE_KILL: 1}), recovered_s=[3.0])
+    first = Outcome(1, kills=3, faults=Counter({Fault.WORKER_KILL: 3}), recovered_s=[3.0, 1.0])
+    second = Outcome(2, kills=1, faults=Counter({Fault.DATABASE_KILL: 1}), recovered_s=[2.0])
     second.findings.add(Findings(lost=1, double=2, wrong_cells=3, unbalanced=4, words=["something"]))
     assert summarize([first, second]) == {
         "runs": 2,
