@@ -21,6 +21,7 @@ from streams.simulator.mulhouse import EXAMPLE
 
 PARTITIONS: Final = 3
 _TICK_S: Final = 0.05
+_READY_S: Final = 90.0
 _PRODUCED_S: Final = 330.0
 _RECOVERED_S: Final = 300.0
 _DRAINED_S: Final = 300.0
@@ -66,6 +67,7 @@ def play(plan: Plan, folder: Path, say: Callable[[str], None]) -> Outcome:
         for worker in desk.workers:
             worker.start()
         run = _Run(plan, stage, outcome, folder, say)
+        run.wait_until_ready()
         production = Production(desk.bootstrap, records, PARTITIONS, length_s)
         production.start()
         run.play_steps()
@@ -89,6 +91,12 @@ class _Run:
         self._say = say
         self._offsets = GroupOffsets(desk.bootstrap, desk.group, PARTITIONS)
         self._injector = Injector(stage, self._offsets, folder, say)
+
+    def wait_until_ready(self) -> None:
+        """Return when every worker has partitions, so that the first fault meets workers at work."""
+        end_s = time.monotonic() + _READY_S
+        while not all(worker.ready for worker in self._desk.workers) and time.monotonic() < end_s:
+            self._wait(_TICK_S)
 
     def play_steps(self) -> None:
         """All faults, and their end."""
