@@ -15,6 +15,7 @@ import pytest
 
 from grafana.viewer import Clock, Source, serve
 from sinks.clickhouse.client import DatabaseSettings
+from tests.database import client_of, embedded_database, settings_of
 from tests.e2e.chromium import Tab, open_tab, running_chromium
 from tests.e2e.every_panel import DAYS, PANELS, UID, every_panel
 from tests.grafana_seed import NOW
@@ -32,12 +33,20 @@ def browser() -> Iterator[int]:
         yield port
 
 
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseSettings]:
+    """A database without a table: the panels' figures are made up in their statements."""
+    with embedded_database(tmp_path_factory.mktemp("panels")) as database:
+        client_of(database).command("CREATE DATABASE ent")
+        yield settings_of(database, reader=True)
+
+
 @pytest.fixture
-async def address(city_database: DatabaseSettings, tmp_path: Path) -> AsyncIterator[str]:
+async def address(reader: DatabaseSettings, tmp_path: Path) -> AsyncIterator[str]:
     """The dashboard's address, on a simulated clock that stands at the city's now and runs on."""
     (tmp_path / f"{UID}.json").write_text(json.dumps(every_panel()))
     started = datetime.now(UTC)
-    source = Source(city_database)
+    source = Source(reader)
     clock = Clock(lambda: NOW + (datetime.now(UTC) - started), simulated=True)
     runner, where = await serve(source.query, clock=clock, dashboards=tmp_path)
     try:
