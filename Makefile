@@ -5,6 +5,7 @@ BIN := .venv/bin
 .PHONY: help install demo test lint lock page bench fuzz up clean sbom
 .PHONY: help install demo test lint lock page bench fuzz privacy clean
 .PHONY: help install demo test lint lock page bench fuzz chaos clean
+.PHONY: backtest
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -37,6 +38,10 @@ bench: .venv/.installed  ## the full path against a backlog, and decoding alone
 	$(BIN)/python bench/decode.py
 	$(BIN)/python bench/backlog.py --report bench/results.json
 	$(BIN)/python bench/page.py --report bench/page.json
+	$(BIN)/python bench/alerts.py
+
+backtest: .venv/.installed  ## how good the alerts are: twelve simulated years, the alternatives, the committed goals
+	$(BIN)/ent alerts backtest --check
 
 chaos: .venv/.installed  ## more than 200 kills of real processes, then every figure against the truth
 	$(BIN)/ent chaos --runs 14 --seed 1 --report chaos.json

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from streams.alerts.day import Day
 
 _SILENT, _PRESENT = 0.1, 0.75
+_LEAK, _SOME = 0.02, 0.15
+_SURE_OF_SOME = 2.0
 _FAMILIES_BURST_LEAST = 1.5
 _SURE = 1.0
 _LEAST_PUPILS = 8.0
@@ -38,10 +40,10 @@ class Verdict(Enum):
         return Kind.SCHOOL_SILENT if check in {Check.SILENCE, Check.SITE, Check.FAMILIES} else Kind.SCHOOL_DOWN
 
 
-def classify(day: Day, school: int, check: Check, since: int, now: int) -> Verdict:
+def classify(day: Day, school: int, since: int, now: int) -> Verdict:
     """A drop of one school over the bins `since` to `now`; without families or pupils apart it stays a drop."""
     audience, grid = day.settings.audience, day.grid
-    if check is Check.FAMILIES or audience.families is None or audience.pupils is None:
+    if audience.families is None or audience.pupils is None:
         return Verdict.DROP
     on = day.on[school] & day.known[school]
 
@@ -63,7 +65,19 @@ def classify(day: Day, school: int, check: Check, since: int, now: int) -> Verdi
         return Verdict.DROP
     if families < -_SURE or (absent and families < _SURE):
         return Verdict.CLOSURE
+    if since - half < grid.spans(_WAIT_MIN) and _some_get_through(day, school, since, now) > _SURE_OF_SOME:
+        return Verdict.CLOSURE
     return Verdict.WAIT if families < _SURE and now - since + 1 < grid.spans(_WAIT_MIN) else Verdict.DROP
+
+
+def _some_get_through(day: Day, school: int, since: int, now: int) -> float:
+    """Nats for one in seven still connecting against an outage, which lets hardly anybody through."""
+    bins = slice(since, now + 1)
+    on = (day.on[school] & day.known[school])[bins]
+    seen = (day.seen[school, :, bins] * on).sum(1, dtype=np.float64)
+    expected = np.maximum((day.expected[school, :, bins] * on).sum(1, dtype=np.float64), 1e-9)
+    some, none = (log_likelihood_ratio(seen, expected, day.burst[school], share) for share in (_SOME, _LEAK))
+    return float((some - none).sum())
 
 
 def families_silent(seen: float, expected: float, burst: float) -> float:

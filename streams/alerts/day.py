@@ -237,11 +237,13 @@ class Day:
         bar = max(1.5 * seen, 0.25 * expected) if deep else 1.1 * seen
         if sum(reference.logins <= bar for reference in past) >= settings.lull_days:
             return None
-        verdict = classify(self, school, check, since, at)
+        silent_too = bool(running.score[school, Check.SILENCE] >= running.score[school, Check.FAMILIES])
+        verdict = Verdict.DROP
+        if check is not Check.FAMILIES or silent_too:
+            verdict = classify(self, school, since, at)
         if verdict is Verdict.WAIT:
             return None
-        alone = running.score[school, Check.FAMILIES] > running.score[school, Check.SILENCE]
-        kind = verdict.kind(check, bool(alone))
+        kind = verdict.kind(check, families_alone=not silent_too)
         return Finding(
             kind=kind,
             check=check,
