@@ -40,8 +40,8 @@ class Platform:
 
         `sharp` is what this very slot usually brings: at an hour at which all schools stop, little is missed.
         """
-        if step > 0 and sharp < expected:
-            step *= sharp / expected
+        if self.profile is not None and step > 0 and sharp < expected:
+            step *= sharp / expected  # the other profiles of a platform fill the lulls that one profile has
         if self.score <= 0:
             self.since, self.seen, self.expected = at, 0.0, 0.0
         self.score = max(0.0, self.score + step)
