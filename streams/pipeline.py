@@ -233,6 +233,8 @@ def _to_dropped(
     ignored = places[[index for index, _ in decoded.drops]].with_columns(
         pl.Series("reason", [drop.value for _, drop in decoded.drops])
     )
+    # What a rebalance delivered twice would shift the count by which neighbours are told.
+    ignored = ignored.unique(["topic", "incarnation", "partition", "offset"])
     # Neighbours of one reason and one day become one range.
     day = pl.col("arrived_at").dt.convert_time_zone("Europe/Paris").dt.date()
     run = (pl.col("offset") - pl.int_range(pl.len(), dtype=pl.UInt64)).over(

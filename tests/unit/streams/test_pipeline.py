@@ -107,6 +107,14 @@ def test_neighbours_that_are_ignored_become_one_range() -> None:
     assert ranges == [(0, 2, Drop.IGNORED_TYPE), (3, 4, Drop.IGNORED_TYPE)]
 
 
+def test_what_was_delivered_twice_makes_no_range_longer() -> None:
+    """After a rebalance the same offsets may be worked on together with their repetition; 6 is an event."""
+    once = batch([ignored(1), login(), ignored(2)], [5, 6, 7])
+    result = work(once, batch([ignored(1)], [5]))
+    ranges = result.shipment.dropped.select("first", "next").sort("first").rows()
+    assert ranges == [(5, 6), (7, 8)]
+
+
 def test_what_expired_before_it_was_read_is_said() -> None:
     one = batch([login()], [10])
     one.expired = (3, 10)
