@@ -12,6 +12,7 @@ from streams.alerts.grid import Grid
 from streams.alerts.rules import Kind, Settings
 
 _PAIR = 2
+_LULL = 0.5
 _JOIN_BINS = 3
 
 
@@ -40,8 +41,9 @@ class Platform:
 
         `sharp` is what this very slot usually brings: at an hour at which all schools stop, little is missed.
         """
-        if self.profile is not None and step > 0 and sharp < expected:
-            step *= sharp / expected  # the other profiles of a platform fill the lulls that one profile has
+        lull = _LULL if self.profile is None else 1.0  # in a small lull of one profile, the platform's others come
+        if step > 0 and sharp < lull * expected:
+            step *= sharp / expected
         if self.score <= 0:
             self.since, self.seen, self.expected = at, 0.0, 0.0
         self.score = max(0.0, self.score + step)
