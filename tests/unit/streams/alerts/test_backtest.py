@@ -22,7 +22,7 @@ from tests.unit.streams.alerts.city import NINE
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("world", WORLDS)
-def test_the_committed_goals_hold_on_years_that_were_not_used_for_tuning(world: str) -> None:
+def test_the_committed_goals_hold_on_other_years_than_those_of_the_tuning(world: str) -> None:
     """Goals less the 95 % interval of their counts; `make backtest` does the same on all six years."""
     assert not set(SEEDS) & set(TUNED_ON)
     figures = study(world, SEEDS[:2], with_rivals=False, tell=print)[DETECTOR]
