@@ -12,7 +12,7 @@ from streams.alerts.grid import Grid
 from streams.alerts.rules import Kind, Settings
 
 _PAIR = 2
-_LULL = 0.5
+_LULL = 0.25
 _JOIN_BINS = 3
 
 
