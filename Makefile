@@ -2,10 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint lock page bench fuzz up clean sbom
-.PHONY: help install demo test lint lock page bench fuzz privacy clean
-.PHONY: help install demo test lint lock page bench fuzz chaos clean
-.PHONY: backtest
+.PHONY: help install demo test lint lock page bench fuzz chaos backtest privacy sbom up clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -34,11 +31,12 @@ sbom:  ## what the image installs, as CycloneDX in sbom.json
 privacy: .venv/.installed  ## the attack on the published figures, at full length
 	$(BIN)/python -m tests.privacy.run
 
-bench: .venv/.installed  ## the full path against a backlog, and decoding alone
+bench: .venv/.installed  ## the full path, decoding, page and alerts; then what people would use instead (JDK and Maven)
 	$(BIN)/python bench/decode.py
 	$(BIN)/python bench/backlog.py --report bench/results.json
 	$(BIN)/python bench/page.py --report bench/page.json
 	$(BIN)/python bench/alerts.py
+	$(BIN)/python -m bench.compare --write
 
 backtest: .venv/.installed  ## how good the alerts are: twelve simulated years, the alternatives, the committed goals
 	$(BIN)/ent alerts backtest --check
@@ -61,7 +59,7 @@ lint: .venv/.installed  ## ruff, mypy, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: install lint  ## everything that must hold, in ten minutes at most
+test: install lint  ## everything that must hold, in fifteen minutes at most
 	$(BIN)/pytest
 
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header

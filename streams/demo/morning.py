@@ -16,15 +16,19 @@ LEARNED_DAYS: Final = 15
 _LONGEST_HOLIDAY_DAYS: Final = 100
 
 
-def school_morning(today: date, is_school_day: Callable[[date], bool]) -> datetime:
-    """The morning of the last full school day up to `today`; Wednesdays are no full school days.
+def school_morning(now: datetime, is_school_day: Callable[[date], bool]) -> datetime:
+    """The morning of the last full school day before `now` (aware); Wednesdays are no full school days.
+
+    It is never ahead: a real Kafka refuses records from the future.
 
     Raises ValueError where there is none within the longest holidays: the calendar is wrong.
     """
+    today = now.astimezone(PARIS).date()
     for back in range(_LONGEST_HOLIDAY_DAYS):
         day = today - timedelta(days=back)
-        if day.isoweekday() != 3 and is_school_day(day):
-            return datetime.combine(day, MORNING, PARIS).astimezone(UTC)
+        morning = datetime.combine(day, MORNING, PARIS).astimezone(UTC)
+        if day.isoweekday() != 3 and is_school_day(day) and morning <= now:
+            return morning
     raise ValueError(f"no school day in the {_LONGEST_HOLIDAY_DAYS} days before {today}: mend the simulator's calendar")
 
 

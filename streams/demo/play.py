@@ -82,7 +82,7 @@ def play(script: Script, say: Callable[[str], None]) -> dict[str, Any]:
     Raises DemoError where a part does not start or ends, with the end of its log.
     """
     bookmark = Bookmark.read(script.place.folder / "bookmark.json")
-    morning = school_morning(datetime.now(PARIS).date(), is_school_day)
+    morning = school_morning(datetime.now(UTC), is_school_day)
     begin = max(morning, bookmark.produced_until or morning)
     clock = Clock(begin - datetime.now(UTC))
     say("starting broker, database and worker")

@@ -55,7 +55,7 @@ class BatchApp(faust.App):
         "topic_allow_declare": False,  # topics are made before workers start
         "topic_disable_leader": True,
         "consumer_auto_offset_reset": "earliest",
-        "consumer_max_fetch_size": 1 << 20,
+        "consumer_max_fetch_size": 1 << 19,
         "consumer_metadata_max_age_ms": 10_000,  # a topic or partition made later is found after this
         "broker_session_timeout": 10.0,  # stock 60 s and 3 s stop a whole group for most of a minute after a kill
         "broker_heartbeat_interval": 1.0,
