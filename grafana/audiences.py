@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from grafana.dashboards.query import SOURCE_TYPE
 from sinks.clickhouse.access import Audience
+
+SOURCE_TYPE = "grafana-clickhouse-datasource"
 
 
 def sources(audiences: Sequence[Audience], host: str, port: int, database: str, *, secure: bool) -> dict[str, Any]:
