@@ -44,7 +44,7 @@ SELECT said.1 AS `Profil`, said.2 AS `Destinataires` FROM (
     ('Enseignants', sum(recipients_enseignant)), ('Personnels', sum(recipients_personnel)),
     ('Profil non précisé', toUInt64(sum(recipients) - least(sum(recipients), sum(recipients_eleve) + sum(recipients_parent)
       + sum(recipients_enseignant) + sum(recipients_personnel))))]) AS said
-  FROM v_events WHERE @sent)
+  FROM v_events WHERE @sent HAVING count() > 0)
 ORDER BY `Destinataires` DESC, `Profil`
 
 -- name: by_app
