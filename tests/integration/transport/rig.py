@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from confluent_kafka import KafkaError, KafkaException
+
 from streams.batch import Batch
 from streams.transport import BatchApp, TransportSettings
 from tests.integration.brokers import LiveBroker
@@ -15,6 +17,12 @@ from tests.integration.brokers import LiveBroker
 NEVER_S = 3600.0
 """A stop deadline would end the process of the tests; theirs is pytest's timeout."""
 
+COORDINATOR_LATE = {
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}
+"""What a broker that just started may answer about groups."""
 QUICK = TransportSettings(fetch_min_bytes=1, fetch_max_wait_ms=50, drain_timeout_s=5, stop_deadline_s=NEVER_S)
 
 
@@ -102,10 +110,15 @@ async def until(condition: Callable[[], object], timeout_s: float = 20.0) -> Non
 async def settled(
     broker: LiveBroker, group: str, topic: str, want: dict[int, int | None], timeout_s: float = 10.0
 ) -> dict[int, int | None]:
-    """The committed offsets, as soon as they are `want` or the time is up."""
+    """The committed offsets, as soon as they are `want` or the time is up; a broker may still look for its groups."""
     end = time.monotonic() + timeout_s
     while True:
-        found = await asyncio.to_thread(broker.committed, group, topic, len(want))
+        try:
+            found = await asyncio.to_thread(broker.committed, group, topic, len(want))
+        except KafkaException as error:
+            if error.args[0].code() not in COORDINATOR_LATE or time.monotonic() > end:
+                raise
+            found = {}
         if found == want or time.monotonic() > end:
             return found
         await asyncio.sleep(0.1)
