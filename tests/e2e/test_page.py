@@ -131,7 +131,7 @@ async def test_the_simulated_clock_is_told_and_is_the_now_of_relative_periods(br
         said = await tab.run("document.querySelector('.ent-notice').textContent")
         assert said.startswith("Démonstration : horloge simulée, il est 20/11 14:3")
         now = await tab.run("Date.now()")
-        assert abs(now / 1000 - NOW.timestamp()) < 60
+        assert abs(now / 1000 - NOW.timestamp()) < 300, "the pages of slow machines are looked at later"
         daily = await tab.panel("Connexions par jour et par profil")
         assert len(daily["lines"][0]["values"]) == 29
 
