@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -26,6 +27,7 @@ from tests.requirements import need
 
 CODECS = ("lz4", "zstd", "gzip", "snappy")
 ABORTED, EXPIRED, SURPLUS = 30, 25, 40
+MARKER = 1
 
 pytestmark = [pytest.mark.jvm, pytest.mark.timeout(500)]
 
@@ -84,6 +86,14 @@ def send(
         producer.abort_transaction()
 
 
+def until_the_end_is(kafka: Jvm, offset: int) -> None:
+    """The broker ends a transaction after it has answered that it will."""
+    limit_s = time.monotonic() + 30
+    while kafka.log_end(LOGIN) < offset:
+        assert time.monotonic() < limit_s, f"the log ends at {kafka.log_end(LOGIN)} and not at {offset}"
+        time.sleep(0.05)
+
+
 def valid_logins(play: Scenario, count: int) -> list[Record]:
     """Records that count, and that may be sent again: the repetitions are the same events."""
     plain = [r for r in play.records if r.topic == LOGIN and r.headers and r.value and r.partition_hint is None]
@@ -97,7 +107,9 @@ def test_every_offset_of_a_log_comes_to_one_end(play: Scenario, kafka: Jvm) -> N
     for number, codec in enumerate(CODECS):
         send(kafka, play.records[number :: len(CODECS)], codec=codec)
     again = valid_logins(play, ABORTED)
+    before = kafka.log_end(LOGIN)
     send(kafka, again, 0, aborted=True)
+    until_the_end_is(kafka, before + ABORTED + MARKER)
     worker.start()
     ends = Counter({(topic, n): kafka.log_end(topic, n) for topic in _topics(play) for n in range(PARTITIONS)})
     play.produced = ends
@@ -114,8 +126,7 @@ def test_every_offset_of_a_log_comes_to_one_end(play: Scenario, kafka: Jvm) -> N
     play.follow(PARTITIONS + 1)
     play.produced = ends + Counter({(LOGIN, 0): EXPIRED + SURPLUS, (LOGIN, PARTITIONS): SURPLUS})
     play.wait_until_committed()
-    marker = 1
-    dropped = {Drop.NO_RECORD.value: ABORTED + marker, Drop.EXPIRED_BEFORE_READ.value: EXPIRED}
+    dropped = {Drop.NO_RECORD.value: ABORTED + MARKER, Drop.EXPIRED_BEFORE_READ.value: EXPIRED}
     assert play.verify(Expected(play.truth, surplus * 2, dropped)) == Findings()
 
 
