@@ -105,6 +105,8 @@ export function TimeSeriesPanel(props: Props<TimeSeriesOptions>) {
   const theme = useTheme2();
   const { data, options, width, height } = props;
   const frames = useMemo(() => data.series.filter(isChart).map((frame) => ({ ...frame, fields: frame.fields.filter(isDrawn) })), [data.series]);
+  // Grafana's chart appends two empty bars to the values it is given: the panel's data and its CSV must not get them.
+  const lent = useMemo(() => frames.map((frame) => ({ ...frame, fields: frame.fields.map((field) => ({ ...field, values: [...field.values] })) })), [frames]);
   const marks = useMemo(() => marksOf(data.annotations), [data.annotations]);
   const drawn = frames.length > 0 && hasData(props);
   const series = frames.flatMap(({ fields }) => fields.slice(1));
@@ -115,7 +117,7 @@ export function TimeSeriesPanel(props: Props<TimeSeriesOptions>) {
   const legend: VizLegendOptions = { calcs: [], displayMode: LegendDisplayMode.List, placement: 'bottom', showLegend: true, ...options.legend };
   return (
     <div role="img" aria-label={`${props.title}. ${spoken}`}>
-      <TimeSeries frames={frames} structureRev={data.structureRev} timeRange={props.timeRange} timeZone={props.timeZone} width={width} height={height} legend={legend} options={options}>
+      <TimeSeries frames={lent} structureRev={data.structureRev} timeRange={props.timeRange} timeZone={props.timeZone} width={width} height={height} legend={legend} options={options}>
         {(config: UPlotConfigBuilder, aligned: DataFrame) => (
           <>
             <Annotations config={config} marks={marks} theme={theme} />
