@@ -1,12 +1,27 @@
 """The command line: `ent`, or `python -m streams`."""
 
+import ctypes
 import os
+import sys
+
+_ALLOCATORS = {
+    # We plan with one core per process: a pool of polars threads only adds waiting.
+    "POLARS_MAX_THREADS": "1",
+    # One load is worked on after another, each by some thread of many: an arena a thread keeps what all of them freed.
+    "_RJEM_MALLOC_CONF": "narenas:2,dirty_decay_ms:500,muzzy_decay_ms:500",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+"""Read by polars, its allocator and Arrow when they are imported; what the environment says goes before."""
+_M_ARENA_MAX = -8
+"""Of glibc's malloc.h."""
 
 
 def main() -> None:
     """Run the command line."""
-    # We plan with one core per process: a pool of polars threads only adds waiting. Read when polars is imported.
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    for name, value in _ALLOCATORS.items():
+        os.environ.setdefault(name, value)
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(_M_ARENA_MAX, 2)
     from streams.commands import main as run
 
     run()

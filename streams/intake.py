@@ -78,9 +78,9 @@ class Intake:
     begin: Callable[[Batch], Awaitable[None]]
     """Called with each batch before anything is done with it."""
     on_acknowledged: Callable[[Load], None] = lambda _: None
-    max_rows: int = 10_000
+    max_rows: int = 20_000
     linger_s: float = 0.15
-    max_insert_rows: int = 60_000
+    max_insert_rows: int = 100_000
     """Records of one insert at most, where many wait."""
     on_stored: Callable[[Sequence[Load], Sequence[Work], Shipment], None] = lambda *_: None
     on_stage: Callable[[str, float], None] = lambda _stage, _seconds: None

@@ -65,8 +65,8 @@ class KafkaSettings(_Section):
 class PaceSettings(_Section):
     """How the worker paces itself. The defaults were measured: docs/benchmarks.md."""
 
-    max_rows: int = Field(10_000, ge=1, description="Records taken together at most.")
-    max_insert_rows: int = Field(60_000, ge=1, description="Rows of one insert at most, where many records wait.")
+    max_rows: int = Field(20_000, ge=1, description="Records taken together at most.")
+    max_insert_rows: int = Field(100_000, ge=1, description="Rows of one insert at most, where many records wait.")
     linger_s: float = Field(0.15, ge=0, description="Wait for more records at most.")
     max_held_rows: int = Field(1_000_000, ge=1, description="Stored rows that may wait for their windows.")
     pass_share: float = Field(0.3, gt=0, le=1, description="Share of the time that passes over windows may take.")

@@ -69,6 +69,7 @@ _FREEZE_INTERVAL_S = 3600.0
 _PULSE_INTERVAL_S = 0.2
 _GC_THRESHOLD = (20_000, 10, 10)
 _ALERT_INTERVAL_S = 10.0
+_ALERT_PATIENCE_S = 120.0
 """Between looks at whether five more minutes can be judged."""
 _LEADING = (LOGIN, 0)
 """Whoever holds this partition watches the schools: see docs/adr/0024."""
@@ -110,7 +111,7 @@ class Worker:
         self._denied: frozenset[int] = frozenset()
         self._frontier = Frontier()
         self._begun: set[tuple[str, int]] = set()
-        self._pulse_s = time.monotonic()
+        self._pulse_s = self._began_s = time.monotonic()
         self._assigned = False
         self._unavailable: str | None = None
         self._loop = get_event_loop()
@@ -342,6 +343,8 @@ class Worker:
         """A pass over the schools, in one worker of the group. Whatever goes wrong in it, the next one is tried."""
         if not any((tp.topic, tp.partition) == _LEADING for tp in self.app.positions()):
             return
+        if self._alerts is None and self._is_behind() and time.monotonic() < self._began_s + _ALERT_PATIENCE_S:
+            return  # there is nothing to judge before the figures of today are in, and beginning costs a second
         try:
             await asyncio.to_thread(self._tick_alerts)
         except StoreUnavailable as unavailable:

@@ -20,4 +20,4 @@ def attach_event_agents(app: BatchApp, intake: Intake, lane: Lane) -> None:
             await intake.take(event)
 
     for topic in lane.topics:
-        app.agent(app.batch_topic(topic, maxsize=2), name=topic)(take)
+        app.agent(app.batch_topic(topic, maxsize=2, paced=True), name=topic)(take)

@@ -70,16 +70,21 @@ class BatchApp(faust.App):
         check_versions()
         self.batch_settings = batch_settings or TransportSettings()
         self.batch_topics: set[str] = set()
+        self.paced_topics: set[str] = set()
         broker = ";".join(f"kafka://{node.strip()}" for node in bootstrap.split(","))
         super().__init__(group, broker=broker, **{**self.DEFAULTS, **conf})
 
-    def batch_topic(self, *names: str, maxsize: int = 4) -> faust.TopicT:
+    def batch_topic(self, *names: str, maxsize: int = 4, paced: bool = False) -> faust.TopicT:
         """A topic whose agent receives `Batch` values; at most `maxsize` of them wait for the agent.
+
+        The partitions of all `paced` topics are read side by side in time while far behind.
 
         The agent iterates over `stream.noack().events()` and acknowledges each event once every record of its batch has
         a durable home. No exception may leave it, its concurrency is 1, and it never uses `take`.
         """
         self.batch_topics.update(names)
+        if paced:
+            self.paced_topics.update(names)
         topic = self.topic(*names, schema=BatchSchema())
         topic.maxsize = maxsize  # App.topic() takes maxsize and drops it
         return topic

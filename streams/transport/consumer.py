@@ -20,6 +20,7 @@ from mode import Service
 
 from streams.batch import Batch
 from streams.transport.message import BatchMessage
+from streams.transport.pacing import Reach, ahead
 from streams.transport.positions import Partition, PartitionPosition, TransportCounts, Verdict
 from streams.transport.thread import BatchConsumerThread
 
@@ -96,7 +97,10 @@ class BatchConsumer(driver.Consumer):
             if not await self._continues(tp, fetched) or self._is_over(generation_id):
                 continue
             self.app.monitor.track_tp_end_offset(tp, self.highwater(tp))
-            delivery = self._partitions[tp].deliver(fetched.base, fetched.next_offset)
+            partition = self._partitions[tp]
+            delivery = partition.deliver(fetched.base, fetched.next_offset)
+            if fetched.timestamps_ms:
+                partition.arrived_ms, partition.delivered_ms = fetched.timestamps_ms[-1], _now_ms()
             yield tp, BatchMessage(tp, fetched, delivery, generation_id)
         for tp, record in self.scheduler.iterate(stock):
             if self._is_over(generation_id):
@@ -174,6 +178,20 @@ class BatchConsumer(driver.Consumer):
             await super()._add_gap(tp, offset_from, offset_to)
 
     # Flow control
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109  # Faust's
+        if active_partitions:
+            active_partitions = active_partitions - self._ahead(active_partitions)
+        return await super()._getmany(active_partitions, timeout)
+
+    def _ahead(self, active: set[TP]) -> set[TP]:
+        """Which partitions wait, so that a backlog of the `app.paced_topics` is read side by side in time."""
+        reaches = {}
+        for tp, partition in self._partitions.items():
+            if partition.arrived_ms is not None and tp.topic in self.app.paced_topics and tp in active:
+                lag = (self._log_end(tp) or 0) - (partition.expected or 0)
+                reaches[tp] = Reach(partition.arrived_ms, partition.delivered_ms, lag)
+        return ahead(reaches, _now_ms())
 
     async def _wait_next_records(self, timeout: float) -> tuple[Any, set[TP] | None]:  # noqa: ASYNC109  # Faust's
         """Stock sleeps a whole second when every buffer is full; here the first one drained ends the wait."""
@@ -317,3 +335,7 @@ class BatchConsumer(driver.Consumer):
         if fresh:
             await self._thread.seek_to_beginning(*fresh)
         await self.app.on_assigned()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

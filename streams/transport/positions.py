@@ -72,6 +72,10 @@ class Partition:
     """The last offset that the broker accepted."""
     sought: int | None = None
     """The expected offset for which a seek back was tried."""
+    arrived_ms: int | None = None
+    """When the last record that was delivered came into Kafka, milliseconds since 1970 UTC."""
+    delivered_ms: int = 0
+    """When that was, on our clock."""
 
     def judge(self, base: int, log_end: int | None) -> Verdict:
         """Apply the position rule to a batch whose fetch began at `base`, in a log that ends at `log_end`."""
