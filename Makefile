@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint lock page bench fuzz chaos backtest privacy sbom up clean
+.PHONY: help install demo test lint lock page test-rooms test-whole bench fuzz chaos backtest privacy sbom up clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -60,7 +60,13 @@ lint: .venv/.installed  ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 
 test: install lint  ## everything that must hold, in fifteen minutes at most
-	$(BIN)/pytest
+	$(MAKE) --no-print-directory --jobs 2 test-rooms test-whole
+
+test-rooms: .venv/.installed
+	$(BIN)/pytest tests/unit tests/fuzz tests/privacy
+
+test-whole: .venv/.installed
+	$(BIN)/pytest tests/e2e tests/integration
 
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock:  ## resolve the versions again
