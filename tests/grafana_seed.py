@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -466,6 +467,16 @@ ALERTS = (
     Alert(SILENT, "ecole_silencieuse", _moment(20, 10, 30), None, "incident", _moment(20, 8, 30)),
     Alert(FALLING, "ecole_en_baisse", _moment(20, 11), None, "", _moment(20, 9)),
 )
+HEALTH: tuple[dict[str, Any], ...] = tuple(
+    {
+        "at": NOW - timedelta(minutes=10 * n),
+        "observed": 20.0 + n % 7,
+        "expected": 22.0,
+        "state": "normal" if n % 60 < 50 else "hors_temps_scolaire",
+    }
+    for n in range(400)
+)
+"""What was judged of every school, the last pass first."""
 MISSED = (5, _moment(5, 9), _moment(5, 11))
 """A school and the span of an incident that no alert told of."""
 
@@ -497,8 +508,9 @@ def _store_alerts(client: Client, city: City, database: str) -> None:
     missed = {"label_id": "missed", "alert_id": "", "uai": city.schools[place].uai, "verdict": "incident"}
     labels.append({**missed, "starts": starts, "ends": ends, "at": NOW})
     health = [
-        {"at": NOW, "uai": school.uai, "observed": 20.0, "expected": 22.0, "state": "normal", "written_at": NOW}
+        {**judged, "uai": school.uai, "low": judged["expected"] / 2, "high": 2 * judged["expected"], "written_at": NOW}
         for school in city.deployed
+        for judged in HEALTH
     ]
     for table, rows in (("alert_steps", steps), ("alert_labels", labels), ("school_health", health)):
         client.insert_arrow(f"{database}.{table}", pa.Table.from_pylist(rows))

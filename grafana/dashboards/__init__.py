@@ -6,5 +6,6 @@ in `grafana/generated/`.
 
 from grafana.dashboards.catalogue import GENERATED, build, made, stale
 from grafana.dashboards.inspection import check
+from grafana.dashboards.rules import check_rules
 
-__all__ = ["GENERATED", "build", "check", "made", "stale"]
+__all__ = ["GENERATED", "build", "check", "check_rules", "made", "stale"]

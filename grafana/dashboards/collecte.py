@@ -28,6 +28,8 @@ _DROPS: Final[dict[str, tuple[str, str | None]]] = {
 }
 _TIME = "time:DD/MM HH:mm:ss"
 _DAYS = "suffix: j"
+_MONTH: Final = "28d"
+"""The period of panels that look further back than the board does."""
 
 
 def collecte() -> dict[str, Any]:
@@ -172,9 +174,10 @@ def _refusals() -> Any:
 
 
 def _refusals_listed() -> Any:
-    return listing(
-        "Refus par motif, format et topic, 28 derniers jours",
-        "Enregistrements refusés, écoles concernées et dernière arrivée. Source : v_dead_letters.",
+    panel = listing(
+        "Refus par motif, format et topic",
+        "Enregistrements refusés des 28 derniers jours, quelle que soit la période choisie, écoles concernées et "
+        "dernière arrivée. Source : v_dead_letters.",
         statement(FILE, "refusals_listed"),
         {
             "Motif": {"mappings": style.words_of(_REASONS), "custom.minWidth": 150},
@@ -182,16 +185,17 @@ def _refusals_listed() -> Any:
             "Écoles": {"unit": COUNT, "custom.width": 75},
             "Dernier": {"unit": _TIME, "custom.width": 130},
         },
-    ).no_value("Aucun refus")
+    )
+    return panel.no_value("Aucun refus").time_from(_MONTH)
 
 
 def _late() -> Any:
     return bars(
         "Événements arrivés en retard",
-        "Événements des quatre dernières semaines arrivés plus d’une heure, et plus d’un jour, après avoir eu lieu, "
-        "par moment de leur arrivée ; leurs fenêtres ont été recomptées. Source : v_events.",
+        "Événements des 28 derniers jours arrivés plus d’une heure, et plus d’un jour, après avoir eu lieu, par moment "
+        "de leur arrivée, quelle que soit la période choisie ; leurs fenêtres ont été recomptées. Source : v_events.",
         statement(FILE, "late"),
-    )
+    ).time_from(_MONTH)
 
 
 def _dropped() -> Any:

@@ -28,7 +28,10 @@ PERIODS: Final = (
     ("8 dernières semaines", "now-8w/d", "now"),
 )
 _DAILY = "Connexions par jour et bande attendue"
+_WATCHED = "Heure par heure : attendu par la veille des alertes, et observé"
 _RUNNING = "Jour en cours"
+_GAP_MS = 3 * 3_600_000
+"""Longer than that without a judgement, and the line is broken."""
 _RATE = "Personnes distinctes connectées au moins une fois (événements login) ÷ comptes activés de l’école"
 
 
@@ -52,6 +55,7 @@ def ecole() -> dict[str, Any]:
             (note(text), 24, 2),
             *((panel, 4, 4) for panel in _figures()),
             (_expected(), 24, 9),
+            (_watched(), 24, 9),
             (_classes_by_day(), 11, 13),
             (_classes(), 13, 13),
             (_hours(), 14, 15),
@@ -120,6 +124,23 @@ def _expected() -> Any:
     return band(
         panel.override_by_name("Connexions", actual), "Attendu, bas", "Attendu, haut", "Attendu (médiane)"
     ).span_nulls(False)
+
+
+def _watched() -> Any:
+    panel = lines(
+        _WATCHED,
+        "Connexions (événements login) de l’heure écoulée, telles que la veille des alertes les compte, et ce qu’elle "
+        "en attendait ; bande : entre ces deux bornes tombent 95 % des heures semblables. Tous profils. Une heure "
+        "qu’elle n’a pas jugée (école fermée, trop peu d’historique) n’a pas de point. "
+        "Source : v_school_health, v_schools.",
+        statement(FILE, "watched"),
+    )
+    observed = [style.property_("color", {"mode": "fixed", "fixedColor": style.BLUE})]
+    return (
+        band(panel.override_by_name("Observées", observed), "Borne basse", "Borne haute", "Attendues")
+        .span_nulls(False)
+        .insert_nulls(_GAP_MS)
+    )
 
 
 def _classes_by_day() -> Any:

@@ -115,8 +115,9 @@ async def _queries(board: Board, query: Query, now: datetime) -> Any:
         said = ", ".join(
             f"{name}={'All' if choice.everything else len(choice.values)}" for name, choice in choices.items()
         )
-        for label, target in _asked_once(board):
-            problem = await _problem(target, choices, query, period, may_be_empty=label.startswith(_MARK))
+        for label, target, back in _asked_once(board):
+            own = resolve(f"now-{back}", "now", now) if back else period
+            problem = await _problem(target, choices, query, own, may_be_empty=label.startswith(_MARK))
             if problem:
                 yield f"{board['title']}, {label} ({said}): {problem}"
 
@@ -162,20 +163,21 @@ def _choices(board: Board, options: Mapping[str, Sequence[str]]) -> Iterator[dic
         yield fixed | {name: Choice(options[name][:number]) for name in several}
 
 
-def _asked_once(board: Board) -> Iterator[tuple[str, Board]]:
+def _asked_once(board: Board) -> Iterator[tuple[str, Board, str]]:
     """Panels that show columns of the same statement ask it together."""
     asked: set[str] = set()
-    for label, target in _targets(board):
+    for label, target, back in _targets(board):
         if target["rawSql"] not in asked:
-            yield label, target
+            yield label, target, back
         asked.add(target["rawSql"])
 
 
-def _targets(board: Board) -> Iterator[tuple[str, Board]]:
+def _targets(board: Board) -> Iterator[tuple[str, Board, str]]:
+    """Each with its label and how far its panel looks back from now; '': as far as the dashboard."""
     for panel in board["panels"]:
-        yield from ((_label(panel), target) for target in panel.get("targets", []))
+        yield from ((_label(panel), target, panel.get("timeFrom", "")) for target in panel.get("targets", []))
     for mark in board.get("annotations", {}).get("list", []):
-        yield f"{_MARK} {mark['name']}", mark["target"]
+        yield f"{_MARK} {mark['name']}", mark["target"], ""
 
 
 def _variables(board: Board) -> Sequence[Board]:

@@ -71,6 +71,7 @@ def _driver_options(settings: DatabaseSettings) -> Mapping[str, Any]:
         "username": settings.user,
         "password": settings.password.get_secret_value(),
         "secure": settings.secure,
+        "ca_cert": str(settings.ca_file) if settings.secure and settings.ca_file else None,
         "database": settings.database,
         "connect_timeout": settings.connect_timeout_s,
         "send_receive_timeout": settings.request_timeout_s,

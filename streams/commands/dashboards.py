@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import uuid4
@@ -36,17 +36,17 @@ def build() -> None:
 def check(
     at: Annotated[datetime | None, typer.Option(help="The moment that now stands for, in UTC; now by default.")] = None,
 ) -> None:
-    """Run every query of every dashboard on the database and say what is wrong; exit 1 if anything is."""
+    """Run every query of dashboards and alert rules on the database and say what is wrong; exit 1 if anything is."""
     from grafana.dashboards import check as inspect
-    from grafana.dashboards import stale
+    from grafana.dashboards import check_rules, stale
 
     problems = [f"{name} is stale: run `ent dashboards build`" for name in stale()]
-    problems += asyncio.run(_inspect(inspect, at.replace(tzinfo=UTC) if at else datetime.now(UTC)))
+    problems += asyncio.run(_inspect((inspect, check_rules), at.replace(tzinfo=UTC) if at else datetime.now(UTC)))
     for problem in problems:
         typer.echo(problem, err=True)
     if problems:
         raise typer.Exit(1)
-    typer.echo("every query answers, every panel is in order")
+    typer.echo("every query answers, every panel and every alert rule is in order")
 
 
 @dashboards_app.command()
@@ -85,9 +85,11 @@ def _breaks() -> SeriesBreaks:
     return SeriesBreaks(connect(settings), settings.database)
 
 
-async def _inspect(inspect: Callable[[Query, datetime], Awaitable[list[str]]], now: datetime) -> list[str]:
+async def _inspect(
+    inspections: Sequence[Callable[[Query, datetime], Awaitable[list[str]]]], now: datetime
+) -> list[str]:
     source = Source(read_database_settings())
     try:
-        return await inspect(source.query, now)
+        return [problem for inspect in inspections for problem in await inspect(source.query, now)]
     finally:
         await source.close()

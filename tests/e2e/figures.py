@@ -10,6 +10,7 @@ from typing import Any
 
 from grafana.dashboards import made
 from grafana.dashboards.interpolation import Choice, fill_in
+from grafana.dashboards.quick_range import resolve
 from grafana.viewer.answer import answer
 from grafana.viewer.period import Period
 from grafana.viewer.source import Source
@@ -39,7 +40,7 @@ class Board:
         """The columns of a panel's table by name, with All or with these schools or applications chosen."""
         (panel,) = (panel for panel in self._board["panels"] if panel.get("title") == title)
         (target,) = panel["targets"]
-        return await self._columns(target, schools, apps)
+        return await self._columns(target, schools, apps, panel.get("timeFrom", ""))
 
     async def marks(self, name: str, schools: list[str] | None = None) -> dict[str, Column]:
         """The columns of an annotation by name."""
@@ -47,15 +48,16 @@ class Board:
         return await self._columns(mark["target"], schools, None)
 
     async def _columns(
-        self, target: dict[str, Any], schools: list[str] | None, apps: list[str] | None
+        self, target: dict[str, Any], schools: list[str] | None, apps: list[str] | None, back: str = ""
     ) -> dict[str, Column]:
+        period = resolve(f"now-{back}", "now", NOW) if back else self._period
         choices = {
             "ecole": Choice(schools or self._schools, everything=schools is None),
             "profil": Choice(list(LABELS), everything=True),
             "application": Choice(apps or list(APPLICATIONS), everything=apps is None),
         }
         asked = {**target, "rawSql": fill_in(target["rawSql"], choices), "format": 1}
-        answered = await answer(self._source.query, asked, self._period)
+        answered = await answer(self._source.query, asked, period)
         assert "error" not in answered, answered["error"]
         (frame,) = answered["frames"]
         names = [field["name"] for field in frame["schema"]["fields"]]

@@ -82,7 +82,7 @@ async def test_refusals_by_moment_and_reason(board: Board) -> None:
     moments = [datetime.fromtimestamp(time / 1000, NOW.tzinfo) for time in table["time"]]
     assert set(zip(moments, table["motif"], strict=True)) == expected
     assert table["enregistrements"] == [1] * len(expected)
-    table = await board.columns("Refus par motif, format et topic, 28 derniers jours")
+    table = await board.columns("Refus par motif, format et topic")
     assert sum(table["Enregistrements"]) == REFUSALS
 
 

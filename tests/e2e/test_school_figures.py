@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import Counter, defaultdict
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.e2e.figures import (
     people,
     with_accounts,
 )
-from tests.grafana_seed import BREAK, HOLIDAYS, NOW, PARIS, TODAY, City, app_label
+from tests.grafana_seed import BREAK, HEALTH, HOLIDAYS, NOW, PARIS, TODAY, City, app_label
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -66,6 +67,20 @@ async def test_the_band_is_the_same_weekday_of_six_weeks_before(ecole: Board, ci
             middle = sorted(before)[len(before) // 2]
             assert shown == [min(before), middle, max(before)]
             assert statistics.median_low(before) <= middle
+
+
+async def test_the_last_judgement_of_each_hour_is_shown_beside_its_bounds(ecole: Board, school: str) -> None:
+    table = await ecole.columns("Heure par heure : attendu par la veille des alertes, et observé", [school])
+    last: dict[datetime, dict[str, Any]] = {}
+    for judged in HEALTH:
+        if judged["state"] == "normal":
+            last.setdefault(judged["at"].replace(minute=0, second=0), judged)
+    expected = sorted(last.values(), key=lambda judged: judged["at"])
+    shown = [datetime.fromtimestamp(time / 1000, NOW.tzinfo) for time in table["time"]]
+    assert shown == [row["at"] for row in expected]
+    assert table["Observées"] == [row["observed"] for row in expected]
+    bounds = list(zip(table["Borne basse"], table["Attendues"], table["Borne haute"], strict=True))
+    assert bounds == [(11, 22, 44)] * len(expected)
 
 
 async def test_the_classes_of_the_school(ecole: Board, city: City, school: str) -> None:

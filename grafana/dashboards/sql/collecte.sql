@@ -30,11 +30,11 @@ FROM (
 GROUP BY time ORDER BY time
 
 -- name: late
--- Of what arrived in the period and happened in the four weeks before its end.
+-- Of what happened and arrived in the period, which is the panel's own.
 SELECT toDateTime(intDiv(toUnixTimestamp(toDateTime(arrived_at)), @step) * @step) AS time,
   countIf(arrived_at - event_time > 3600) AS `Plus d’une heure`, countIf(arrived_at - event_time > 86400) AS `Plus d’un jour`
 FROM v_events
-WHERE event_time >= subtractDays($__toTime, 28) AND event_time <= $__toTime AND arrived_at >= $__fromTime AND arrived_at <= $__toTime
+WHERE $__timeFilter(event_time) AND arrived_at >= $__fromTime AND arrived_at <= $__toTime
 GROUP BY time ORDER BY time
 
 -- name: partitions
@@ -54,7 +54,7 @@ GROUP BY time, motif ORDER BY time, motif
 
 -- name: refusals_listed
 SELECT reason AS `Motif`, if(format = '', '—', format) AS `Format`, topic AS `Topic`, count() AS `Enregistrements`, uniqExact(school) AS `Écoles`, max(arrived_at) AS `Dernier`
-FROM v_dead_letters WHERE arrived_at > subtractDays($__toTime, 28) AND arrived_at <= $__toTime
+FROM v_dead_letters WHERE arrived_at >= $__fromTime AND arrived_at <= $__toTime
 GROUP BY `Motif`, `Format`, `Topic` ORDER BY `Enregistrements` DESC, `Motif` LIMIT 100
 
 -- name: dropped

@@ -17,6 +17,14 @@ LEFT JOIN (SELECT day + 7 * arrayJoin([1, 2, 3, 4, 5, 6]) AS day, toNullable(n) 
 WHERE (SELECT count() FROM days) > 0
 GROUP BY shown.day ORDER BY time
 
+-- name: watched
+-- The last judgement of each hour: an hour's connections, and the band in which 95 % of such hours lie.
+SELECT max(at) AS time, argMax(observed, at) AS `Observées`, round(argMax(expected, at), 1) AS `Attendues`,
+  round(argMax(low, at), 1) AS `Borne basse`, round(argMax(high, at), 1) AS `Borne haute`
+FROM v_school_health
+WHERE $__timeFilter(at) AND profile = '' AND state NOT IN ('hors_temps_scolaire', 'sans_donnees', 'apprentissage') AND @schools
+GROUP BY toStartOfHour(at) ORDER BY time
+
 -- name: classes
 SELECT class.label AS `Classe`, arrayStringConcat(class.levels, ', ') AS `Niveaux`, class.pupils AS `Élèves`,
   if(class.teacher_trained, 'Formé', 'Non formé') AS `Enseignant`, if(class.projector, 'Équipée', 'Non équipée') AS `Équipement`,

@@ -1,6 +1,7 @@
 """The data source: what is asked twice at once is asked once, and failures speak in the database's words."""
 
 import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -90,6 +91,21 @@ async def test_a_failure_is_told_without_the_database_address(
     with pytest.raises(QueryError) as raised:
         await Source(DatabaseSettings()).query("SELECT * FROM x")
     assert str(raised.value) == words
+
+
+async def test_the_certificates_that_the_settings_name_are_those_that_are_believed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told: dict[str, Any] = {}
+
+    async def connect(**options: Any) -> FakeDriver:
+        told.update(options)
+        raise OperationalError("not there")
+
+    monkeypatch.setattr("clickhouse_connect.get_async_client", connect)
+    with pytest.raises(QueryError):
+        await Source(DatabaseSettings(secure=True, ca_file=tmp_path / "ca.pem")).query("SELECT 1")
+    assert (told["secure"], told["ca_cert"]) == (True, str(tmp_path / "ca.pem"))
 
 
 async def test_closing_gives_up_what_is_running(driver: FakeDriver) -> None:
