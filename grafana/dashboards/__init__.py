@@ -5,7 +5,7 @@ in `grafana/generated/`.
 """
 
 from grafana.dashboards.catalogue import GENERATED, build, made, stale
-from grafana.dashboards.inspection import check
+from grafana.dashboards.inspection import check, check_published
 from grafana.dashboards.rules import check_rules
 
-__all__ = ["GENERATED", "build", "check", "check_rules", "made", "stale"]
+__all__ = ["GENERATED", "build", "check", "check_published", "check_rules", "made", "stale"]

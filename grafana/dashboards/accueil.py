@@ -78,7 +78,10 @@ def accueil() -> dict[str, Any]:
 
 
 def _text(question: str) -> str:
-    return f"**{question}** Données complètes jusqu’à **${{complet}}**. Cliquer sur une école montre son détail."
+    return (
+        f"**{question}** Données complètes jusqu’à **${{complet}}**. ${{lecture:text}} "
+        "Cliquer sur une école montre son détail."
+    )
 
 
 def _figures() -> list[Any]:
@@ -170,12 +173,12 @@ def _schools() -> Any:
                 "custom.wrapText": True,
                 "links": [{"title": "Ouvrir l’école", "url": "/d/ent-ecole?var-ecole=${__data.fields.ecole_id}"}],
             },
-            "Pôle": {"custom.width": 105},
+            "Pôle": {"custom.width": 112},
             "EP": {"custom.width": 75},
             "Connexions": {"unit": COUNT, "custom.width": 95},
             "Personnes": {"unit": COUNT, "custom.width": 88},
             "Taux de connexion": {"unit": PERCENT, "decimals": 0, "noValue": ABSENT, "custom.width": 155},
-            "Évolution": {"unit": PERCENT, "decimals": 0, "noValue": "sans référence", "custom.width": 105},
+            "Évolution": {"unit": PERCENT, "decimals": 0, "noValue": "sans référence", "custom.width": 125},
             "État": {
                 "mappings": style.words_of(states),
                 "custom.cellOptions": {"type": "color-text"},
@@ -194,6 +197,7 @@ def _legend() -> Any:
         "- **Normale** : trois quarts ou plus\n"
         "- **Volume faible** : moins de 20 connexions il y a une semaine, pas de jugement\n"
         "- **Sans activité** : aucune connexion, ni ce jour ni il y a une semaine\n"
+        "- Chiffres publiés : **Active**, ou **Masquée** (trop peu de personnes, ou aucune)\n"
     )
 
 

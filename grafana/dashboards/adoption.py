@@ -51,7 +51,7 @@ def adoption() -> dict[str, Any]:
     )
     text = (
         f"**{question}** Les taux rapportent les personnes connectées aux comptes activés ; de 1 à 4 personnes, le "
-        "chiffre d’une classe est masqué. Données complètes jusqu’à **${complet}**."
+        "chiffre d’une classe est masqué. Données complètes jusqu’à **${complet}**. ${lecture:text}"
     )
     return to_json(
         made,

@@ -38,7 +38,7 @@ def alertes() -> dict[str, Any]:
     """The dashboard in classic JSON."""
     question = "Les alertes sont-elles justes, complètes et rapides ?"
     made = (
-        board(FILE, "8 Qualité de l’alerte", question, ("now-4w/d", "now"), "5m", ("ecole",))
+        board(FILE, "8 Qualité de l’alerte", question, ("now-4w/d", "now"), "5m", ("ecole",), exact_only=True)
         .timepicker(periods(*PERIODS))
         .annotation(mark("Semaine en cours", statement(FILE, "running_week")))
     )

@@ -38,7 +38,7 @@ def applications() -> dict[str, Any]:
     )
     text = (
         f"**{question}** Une visite est une ouverture d’application ; le service est celui de la DNMA. "
-        "Données complètes jusqu’à **${complet}**."
+        "Données complètes jusqu’à **${complet}**. ${lecture:text}"
     )
     return to_json(
         made,

@@ -1,6 +1,7 @@
 """What every dashboard has: variables, navigation, period, and the way from builders to Grafana's classic JSON."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,17 +23,35 @@ _LABELS = {
     "profil": ("Profil", "choose_profile"),
     "application": ("Application", "choose_app"),
 }
+PUBLISHED = "v_published"
+EXACT_ONLY = frozenset(
+    {
+        *(f"v_{family}_by_{level}" for family in ("usage", "app_usage") for level in ("minute", "hour", "day")),
+        *("v_events", "v_notifications", "v_dead_letters", "v_alerts", "v_school_health", "v_school_time"),
+    }
+)
+"""Views that have no row in the published reading."""
+NOTHING, RESERVED, SOME_RESERVED = "Aucune donnée", "réservé", "trop peu de personnes, ou choix réservé"
+_EXACT_SOURCES = "/exacts/"
+_VIEW = re.compile(r"\bv_\w+")
 Panel = tuple[Any, int, int]
 """A panel's builder with its width in columns and its height in rows."""
 
 
 def board(
-    file: str, title: str, description: str, period: tuple[str, str], refresh: str, choices: Sequence[str] = CHOICES
+    file: str,
+    title: str,
+    description: str,
+    period: tuple[str, str],
+    refresh: str,
+    choices: Sequence[str] = CHOICES,
+    *,
+    exact_only: bool = False,
 ) -> dashboard.Dashboard:
     """A dashboard without panels; `file` is the name of its statements and of its uid after `ent-`.
 
     `choices` are the variables that its reader sets, of `ecole`, `une_ecole` (exactly one), `profil`, `application`.
-    Where schools are chosen, the breaks of the series are drawn.
+    Where schools are chosen, the breaks of the series are drawn. `exact_only`: for operators, who read nothing else.
     """
     dropdown = models.DashboardLinkType.DASHBOARDS
     made = (
@@ -47,8 +66,11 @@ def board(
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
         .readonly()
         .link(dashboard.DashboardLink("ENT").type(dropdown).tags(["ent"]).include_vars(True).keep_time(False))
+        .with_variable(_source_variable(exact_only=exact_only))
         .with_variable(
-            dashboard.DatasourceVariable("ds").type(SOURCE_TYPE).label("Source").hide(models.VariableHide.HIDE_VARIABLE)
+            _query_variable("lecture", "Lecture", statement(file, "which_reading")).hide(
+                models.VariableHide.HIDE_VARIABLE
+            )
         )
         .with_variable(
             _query_variable("complet", "Complet jusqu’à", statement(file, "complete_text"))
@@ -89,9 +111,12 @@ def to_json(
     for panel, _, _ in panels:
         made = made.with_panel(panel)
     encoded: dict[str, Any] = json.loads(encoder.JSONEncoder(sort_keys=True).encode(made.build()))
+    exact_only = any(variable.get("regex") == _EXACT_SOURCES for variable in encoded["templating"]["list"])
     places = place([(width, height) for _, width, height in panels])
     for number, (panel, where) in enumerate(zip(encoded["panels"], places, strict=True), 1):
         panel["id"] = number
+        if not exact_only:
+            _say_what_blank_means(panel)
         panel["gridPos"] = where
     ids = {panel.get("title"): panel["id"] for panel in encoded["panels"]}
     charts = [panel["title"] for panel in encoded["panels"] if panel["type"] == "timeseries"]
@@ -117,6 +142,29 @@ def place(sizes: Sequence[tuple[int, int]]) -> list[dict[str, int]]:
         floor[x : x + width] = [y + height] * width
         places.append({"x": x, "y": y, "w": width, "h": height})
     return places
+
+
+def is_exact_only(sql: str) -> bool:
+    """Whether a statement reads a view that has no row in the published reading."""
+    return not EXACT_ONLY.isdisjoint(_VIEW.findall(sql))
+
+
+def _say_what_blank_means(panel: dict[str, Any]) -> None:
+    """Where the published figures have no such indicator, or not for every choice, nothing is another word there."""
+    asked = " ".join(target["rawSql"] for target in panel.get("targets", []))
+    if PUBLISHED in asked:
+        meaning = SOME_RESERVED
+    elif is_exact_only(asked):
+        meaning = RESERVED
+    else:
+        return
+    defaults = panel["fieldConfig"]["defaults"]
+    defaults["noValue"] = f"{defaults.get('noValue', NOTHING)} (chiffres publiés : {meaning})"
+
+
+def _source_variable(*, exact_only: bool) -> dashboard.DatasourceVariable:
+    made = dashboard.DatasourceVariable("ds").type(SOURCE_TYPE).label("Chiffres")
+    return made.regex(_EXACT_SOURCES).hide(models.VariableHide.HIDE_VARIABLE) if exact_only else made
 
 
 def _choice(file: str, choice: str) -> dashboard.QueryVariable:

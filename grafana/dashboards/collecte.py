@@ -35,7 +35,8 @@ _MONTH: Final = "28d"
 def collecte() -> dict[str, Any]:
     """The dashboard in classic JSON."""
     question = "Tout ce qui arrive est-il compté, en combien de temps, et qu’est-ce qui gêne ?"
-    made = board(FILE, "9 Chaîne de collecte", question, ("now-3h", "now"), "30s", ()).timepicker(periods(*PERIODS))
+    made = board(FILE, "9 Chaîne de collecte", question, ("now-3h", "now"), "30s", (), exact_only=True)
+    made = made.timepicker(periods(*PERIODS))
     text = (
         f"**{question}** Ce que seul Prometheus sait (processeur et mémoire du worker, durée des étapes) est dans "
         "les métriques du worker. Données complètes jusqu’à **${complet}**."
@@ -140,7 +141,7 @@ def _partitions() -> Any:
 
 def _ledger() -> Any:
     states: dict[str, tuple[str, str | None]] = {"Fermé": ("Fermé", style.GREEN), "Ouvert": ("Ouvert", style.VERMILION)}
-    counts = {name: {"unit": COUNT, "custom.width": 82} for name in ("Premier", "Suivant", "Acceptés", "Refusés")}
+    counts = {name: {"unit": COUNT, "custom.width": 80} for name in ("Premier", "Suivant", "Acceptés", "Refusés")}
     return listing(
         "Grand livre des offsets",
         "Pour chaque partition : offsets lus = acceptés + refusés + écartés + sans issue ; fermé quand rien n’est sans "
@@ -148,10 +149,10 @@ def _ledger() -> Any:
         statement(FILE, "ledger"),
         {
             "Topic": {"custom.minWidth": 130},
-            "Partition": {"custom.width": 80},
+            "Partition": {"custom.width": 75},
             **counts,
-            "Écartés": {"unit": COUNT, "custom.width": 85},
-            "Sans issue": {"unit": COUNT, "custom.width": 95},
+            "Écartés": {"unit": COUNT, "custom.width": 72},
+            "Sans issue": {"unit": COUNT, "custom.width": 88},
             "Grand livre": {
                 "mappings": style.words_of(states),
                 "custom.cellOptions": {"type": "color-text"},
@@ -175,14 +176,16 @@ def _refusals() -> Any:
 
 def _refusals_listed() -> Any:
     panel = listing(
-        "Refus par motif, format et topic",
+        "Refus par motif, format et topic, 28 derniers jours",
         "Enregistrements refusés des 28 derniers jours, quelle que soit la période choisie, écoles concernées et "
         "dernière arrivée. Source : v_dead_letters.",
         statement(FILE, "refusals_listed"),
         {
             "Motif": {"mappings": style.words_of(_REASONS), "custom.minWidth": 150},
-            "Enregistrements": {"unit": COUNT, "custom.width": 130},
-            "Écoles": {"unit": COUNT, "custom.width": 75},
+            "Format": {"custom.width": 80},
+            "Topic": {"custom.width": 125},
+            "Enregistrements": {"unit": COUNT, "custom.width": 125},
+            "Écoles": {"unit": COUNT, "custom.width": 65},
             "Dernier": {"unit": _TIME, "custom.width": 130},
         },
     )
@@ -191,7 +194,7 @@ def _refusals_listed() -> Any:
 
 def _late() -> Any:
     return bars(
-        "Événements arrivés en retard",
+        "Événements arrivés en retard, 28 derniers jours",
         "Événements des 28 derniers jours arrivés plus d’une heure, et plus d’un jour, après avoir eu lieu, par moment "
         "de leur arrivée, quelle que soit la période choisie ; leurs fenêtres ont été recomptées. Source : v_events.",
         statement(FILE, "late"),

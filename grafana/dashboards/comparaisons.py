@@ -31,7 +31,7 @@ def comparaisons() -> dict[str, Any]:
     )
     text = (
         f"**{question}** Un écart entre groupes n’est pas une cause : les groupes diffèrent aussi par autre chose. "
-        "Données complètes jusqu’à **${complet}**."
+        "Données complètes jusqu’à **${complet}**. ${lecture:text}"
     )
     return to_json(
         made,

@@ -47,7 +47,7 @@ def ecole() -> dict[str, Any]:
     )
     text = (
         f"**{question}** École : **${{ecole:text}}**. De 1 à 4 personnes, un chiffre de classe est masqué. "
-        "Données complètes jusqu’à **${complet}**."
+        "Données complètes jusqu’à **${complet}**. ${lecture:text}"
     )
     return to_json(
         made,
@@ -56,8 +56,8 @@ def ecole() -> dict[str, Any]:
             *((panel, 4, 4) for panel in _figures()),
             (_expected(), 24, 9),
             (_watched(), 24, 9),
-            (_classes_by_day(), 11, 13),
-            (_classes(), 13, 13),
+            (_classes_by_day(), 10, 13),
+            (_classes(), 14, 13),
             (_hours(), 14, 15),
             (_profiles(), 10, 5),
             (_apps(), 10, 10),
@@ -138,6 +138,7 @@ def _watched() -> Any:
     observed = [style.property_("color", {"mode": "fixed", "fixedColor": style.BLUE})]
     return (
         band(panel.override_by_name("Observées", observed), "Borne basse", "Borne haute", "Attendues")
+        .point_size(3)
         .span_nulls(False)
         .insert_nulls(_GAP_MS)
     )
@@ -171,11 +172,11 @@ def _classes() -> Any:
             "Enseignant": {"custom.width": 95},
             "Équipement": {"custom.width": 105},
             "Personnes": {"unit": COUNT, "noValue": "masqué", "custom.width": 88},
-            "Taux de connexion": {"unit": PERCENT, "decimals": 0, "noValue": "—", "custom.width": 80},
+            "Taux de connexion": {"unit": PERCENT, "decimals": 0, "noValue": "—", "custom.width": 138},
             "État": {
                 "mappings": style.words_of(states),
                 "custom.cellOptions": {"type": "color-text"},
-                "custom.width": 120,
+                "custom.width": 118,
             },
         },
     )

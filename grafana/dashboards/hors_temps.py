@@ -25,8 +25,8 @@ FILE: Final = "hors_temps"
 _WEEKLY = "Part hors temps scolaire par semaine et par profil"
 _PAUSED = "Notifications et pause numérique, par semaine"
 _DAILY = "Connexions par jour et par moment"
-_MINUTES = " Source : v_usage_by_minute, v_school_time, v_schools."
-_EVENTS = " Tous profils d’expéditeurs. Source : v_events, v_schools."
+_MINUTES = " Source : v_usage_by_hour, v_usage_by_minute, v_school_time, v_schools."
+_EVENTS = " Tous profils d’expéditeurs. Source : v_notifications, v_schools."
 _SHARE = "Part des connexions (événements login) de la période "
 _KNOWN = " ; les moments qu’aucun calendrier ne connaît n’entrent pas dans le calcul."
 
@@ -44,7 +44,7 @@ def hors_temps() -> dict[str, Any]:
     return to_json(
         made,
         [
-            (note(f"**{question}** Données complètes jusqu’à **${{complet}}**."), 24, 2),
+            (note(f"**{question}** Données complètes jusqu’à **${{complet}}**. ${{lecture:text}}"), 24, 2),
             *((panel, 4, 4) for panel in _figures()),
             (_daily(), 16, 9),
             (_definitions(), 8, 17),
@@ -107,7 +107,7 @@ def _daily() -> Any:
     panel = bars(
         _DAILY,
         "Connexions (événements login) de chaque jour de Paris, par moment du temps scolaire de l’école. Le jour en "
-        "cours n’est pas fini. Source : v_usage_by_minute, v_school_time, v_schools.",
+        "cours n’est pas fini. Source : v_usage_by_hour, v_usage_by_minute, v_school_time, v_schools.",
         statement(FILE, "daily"),
     ).display_name("${__field.labels.moment}")
     for moment, color in style.MOMENTS.items():
@@ -122,7 +122,7 @@ def _weekly() -> Any:
         _WEEKLY,
         "Par semaine commençant le lundi : connexions (événements login) hors de la classe ÷ toutes, par profil"
         + _KNOWN
-        + " Source : v_usage_by_minute, v_school_time, v_profiles, v_schools.",
+        + " Source : v_usage_by_hour, v_usage_by_minute, v_school_time, v_profiles, v_schools.",
         statement(FILE, "weekly_by_profile"),
         PERCENT,
     )
@@ -141,7 +141,7 @@ def _profiles() -> Any:
     return ranking(
         "Part hors temps scolaire par profil",
         f"{_SHARE}hors de la classe, par profil{_KNOWN} "
-        "Source : v_usage_by_minute, v_school_time, v_profiles, v_schools.",
+        "Source : v_usage_by_hour, v_usage_by_minute, v_school_time, v_profiles, v_schools.",
         statement(FILE, "by_profile"),
         PERCENT,
         style.GREEN,
@@ -152,7 +152,7 @@ def _apps() -> Any:
     return ranking(
         "Part hors temps scolaire par application",
         f"Visites (événements app_visit) hors de la classe ÷ toutes, quinze premières applications{_KNOWN} "
-        "Source : v_app_usage_by_minute, v_school_time, v_applications, v_schools.",
+        "Source : v_app_usage_by_hour, v_app_usage_by_minute, v_school_time, v_applications, v_schools.",
         statement(FILE, "by_app"),
         PERCENT,
         style.PINK,

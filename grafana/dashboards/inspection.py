@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from grafana.dashboards.board import COLUMNS
+from grafana.dashboards.board import COLUMNS, PUBLISHED, is_exact_only
 from grafana.dashboards.catalogue import GENERATED
 from grafana.dashboards.interpolation import Choice, UnknownVariableError, fill_in
 from grafana.dashboards.quick_range import resolve
@@ -42,8 +43,39 @@ async def check(query: Query, now: datetime, boards: Sequence[Board] | None = No
     found = list(boards) if boards is not None else boards_in()
     problems = [problem for board in found for problem in _shape(board, found)]
     for board in found:
-        problems += [problem async for problem in _queries(board, query, now)]
+        problems += [problem async for problem in _queries(board, query, now, _of_exact)]
     return problems
+
+
+async def check_published(query: Query, now: datetime, boards: Sequence[Board] | None = None) -> list[str]:
+    """The same questions to the published figures, which `query` reads, of every dashboard that offers them.
+
+    What is reserved must give no row: a zero, or an empty group, would be a figure. What is published for some choices
+    may give none; the names of places and things must be there.
+    """
+    found = boards if boards is not None else boards_in()
+    offered = [board for board in found if not any(variable.get("regex") for variable in _variables(board))]
+    return [
+        problem for board in offered for problem in [each async for each in _queries(board, query, now, _of_published)]
+    ]
+
+
+class Rows(Enum):
+    """What a statement should give."""
+
+    SOME = "some"
+    ANY = "some or none"
+    NONE = "none"
+
+
+def _of_exact(label: str, _: str) -> Rows:
+    return Rows.ANY if label.startswith(_MARK) else Rows.SOME
+
+
+def _of_published(label: str, sql: str) -> Rows:
+    if label.startswith(_MARK) or PUBLISHED in sql:
+        return Rows.ANY
+    return Rows.NONE if is_exact_only(sql) else Rows.SOME
 
 
 def _shape(board: Board, boards: Sequence[Board]) -> Iterator[str]:
@@ -102,7 +134,7 @@ def _links(panels: Sequence[Board]) -> Iterator[tuple[str, set[str]]]:
             yield link[1], set(re.findall(r"\bvar-(\w+)=", link[2] or ""))
 
 
-async def _queries(board: Board, query: Query, now: datetime) -> Any:
+async def _queries(board: Board, query: Query, now: datetime, expected: Callable[[str, str], Rows]) -> Any:
     period = resolve(board["time"]["from"], board["time"]["to"], now)
     options: dict[str, Sequence[str]] = {}
     for variable in _variables(board):
@@ -117,7 +149,7 @@ async def _queries(board: Board, query: Query, now: datetime) -> Any:
         )
         for label, target, back in _asked_once(board):
             own = resolve(f"now-{back}", "now", now) if back else period
-            problem = await _problem(target, choices, query, own, may_be_empty=label.startswith(_MARK))
+            problem = await _problem(target, choices, query, own, expected(label, target["rawSql"]))
             if problem:
                 yield f"{board['title']}, {label} ({said}): {problem}"
 
@@ -131,9 +163,7 @@ async def _options(variable: Board, query: Query, period: Period) -> tuple[str, 
     return ("" if columns else "no values"), [str(value) for value in columns[0]] if columns else []
 
 
-async def _problem(
-    target: Board, choices: Mapping[str, Choice], query: Query, period: Period, *, may_be_empty: bool
-) -> str:
+async def _problem(target: Board, choices: Mapping[str, Choice], query: Query, period: Period, expected: Rows) -> str:
     points = 0
 
     async def counted(sql: str) -> Table:
@@ -149,8 +179,10 @@ async def _problem(
     answered = await answer(counted, {**target, "rawSql": sql}, period)
     if "error" in answered:
         return str(answered["error"])
-    if not points and not may_be_empty:
+    if not points and expected is Rows.SOME:
         return "no rows"
+    if points and expected is Rows.NONE:
+        return "rows of what is reserved"
     return f"{points} points, more than {MAX_POINTS}" if points > MAX_POINTS else ""
 
 

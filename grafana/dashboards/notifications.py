@@ -13,8 +13,8 @@ _RUNNING = "Jour en cours"
 _SENT = (
     "Notifications envoyées (événements notification ; un envoi compte une fois, quel que soit le nombre de lecteurs)"
 )
-_SOURCE = " Source : v_events, v_schools."
-_LABELLED = " Source : v_events, v_applications, v_schools."
+_SOURCE = " Source : v_notifications, v_schools."
+_LABELLED = " Source : v_notifications, v_applications, v_schools."
 
 
 def notifications() -> dict[str, Any]:
@@ -27,7 +27,7 @@ def notifications() -> dict[str, Any]:
     )
     text = (
         f"**{question}** Une ouverture n’est connue que si la plateforme la dit. "
-        "Données complètes jusqu’à **${complet}**."
+        "Données complètes jusqu’à **${complet}**. ${lecture:text}"
     )
     return to_json(
         made,
@@ -101,7 +101,7 @@ def _apps() -> Any:
 
 
 def _rank(title: str, name: str, what: str, more: str = "") -> Any:
-    sources = "v_events, v_schools" + (f", {more}" if more else "")
+    sources = "v_notifications, v_schools" + (f", {more}" if more else "")
     return ranking(title, f"{what}, sur la période. Source : {sources}.", statement(FILE, name), color=style.GREEN)
 
 
@@ -109,7 +109,7 @@ def _schools() -> Any:
     return listing(
         "Par école",
         f"{_SENT} de la période, leurs destinataires, et envois par classe de l’annuaire. "
-        "Source : v_events, v_classes, v_schools.",
+        "Source : v_notifications, v_classes, v_schools.",
         statement(FILE, "by_school"),
         {
             "École": {

@@ -8,6 +8,7 @@ from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import text as text_models
 
 from grafana.dashboards import style
+from grafana.dashboards.board import NOTHING
 from grafana.dashboards.query import rows, series
 from grafana.dashboards.style import fixed, legend, property_, tooltip
 
@@ -15,7 +16,6 @@ COUNT, PERCENT = "locale", "percent"
 """Units: 1 234 and 12 %."""
 
 ABSENT = "dénominateur absent"
-NOTHING = "Aucune donnée"
 
 
 def note(markdown: str) -> text.Panel:
@@ -167,6 +167,7 @@ def listing(title: str, description: str, sql: str, columns: dict[str, dict[str,
     panel = (
         table.Panel().title(title).description(description).no_value(NOTHING).show_header(True).with_target(rows(sql))
     )
+    panel = panel.override_by_regexp("/./", [property_("noValue", "—")])
     panel = panel.override_by_regexp("/_id$/", [property_("custom.hidden", True)])
     for name, properties in columns.items():
         panel = panel.override_by_name(name, [property_(key, value) for key, value in properties.items()])

@@ -27,7 +27,7 @@ def remontees() -> dict[str, Any]:
     text = (
         f"**{question}** Chaque tableau se télécharge en CSV par son menu. Chiffres exacts, réservés aux personnes "
         "habilitées. Au-delà de 10 000 lignes un tableau est coupé : choisir une école ou une semaine. "
-        "Données complètes jusqu’à **${complet}**."
+        "Données complètes jusqu’à **${complet}**. ${lecture:text}"
     )
     return to_json(
         made,

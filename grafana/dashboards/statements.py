@@ -1,6 +1,7 @@
 """The SQL of a dashboard: one file each, statements by name, pieces that they share taken in by `@name`.
 
-What several dashboards share is in `fragments.sql` (pieces) and `figures.sql` (whole statements).
+What several dashboards share is in `fragments.sql` (pieces), `published.sql` (pieces over published figures) and
+`figures.sql` (whole statements).
 
 A piece may be given one name, `@name(word)`, which stands for `@column` in it.
 """
@@ -25,7 +26,7 @@ def statement(dashboard: str, name: str) -> str:
 
     Raises `UnknownStatementError`.
     """
-    known = _read("fragments") | _read("figures") | _read(dashboard)
+    known = _read("fragments") | _read("published") | _read("figures") | _read(dashboard)
     text = _known(known, name)
     for _ in range(_DEEPEST):
         if not _PIECE.search(text):

@@ -54,8 +54,10 @@ STATES: Final = {
     "En baisse": VERMILION,
     "À surveiller": ORANGE,
     "Normale": GREEN,
+    "Active": GREEN,
     "Volume faible": GREY,
     "Sans activité": GREY,
+    "Masquée": GREY,
 }
 
 

@@ -7,7 +7,7 @@ import asyncio
 import json
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -25,12 +25,11 @@ log = logging.getLogger(__name__)
 
 WEB = Path(__file__).parent / "web"
 DASHBOARDS = Path(__file__).parent.parent / "generated"
-SOURCE = {
-    "uid": "ent-clickhouse",
-    "name": "ClickHouse ENT",
-    "type": "grafana-clickhouse-datasource",
-    "isDefault": True,
-}
+_TYPE = "grafana-clickhouse-datasource"
+EXACT: dict[str, Any] = {"uid": "ent-clickhouse", "name": "Chiffres exacts", "type": _TYPE, "isDefault": True}
+PUBLISHED: dict[str, Any] = {"uid": "ent-publie", "name": "Chiffres publiés", "type": _TYPE, "isDefault": False}
+"""The readings as data sources: Grafana's provisioning has the same uids and names."""
+
 _POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -54,10 +53,11 @@ class Clock:
 
 
 class _Page:
-    """The handlers, over one query function and one set of dashboards."""
+    """The handlers, over the readings (uid of the data source to what asks it) and one set of dashboards."""
 
-    def __init__(self, query: Query, clock: Clock, web_folder: Path, dashboards: Path) -> None:
-        self._query = query
+    def __init__(self, readings: Mapping[str, Query], clock: Clock, web_folder: Path, dashboards: Path) -> None:
+        self._readings = readings
+        self._sources = [source for source in (EXACT, PUBLISHED) if source["uid"] in readings]
         self._clock = clock
         self._index = web_folder / "index.html"
         self._dashboards = {board["uid"]: board for board in _load(dashboards)}
@@ -70,7 +70,7 @@ class _Page:
 
     async def health(self, _: web.Request) -> web.Response:
         try:
-            await self._query("SELECT 1")
+            await asyncio.gather(*(query("SELECT 1") for query in self._readings.values()))
         except QueryError as error:
             return _json({"database": "failing", "message": str(error)}, status=503)
         return _json({"database": "ok"})
@@ -97,12 +97,15 @@ class _Page:
         return _json({"dashboard": board, "meta": {"provisioned": True, "canEdit": False}})
 
     async def sources(self, _: web.Request) -> web.Response:
-        return _json([SOURCE])
+        return _json(self._sources)
 
     async def settings(self, _: web.Request) -> web.Response:
-        kind = {"id": SOURCE["type"], "name": SOURCE["type"], "info": {"logos": {}}, "module": ""}
-        source = {**SOURCE, "id": 1, "access": "proxy", "jsonData": {}, "readOnly": True, "meta": kind}
-        return _json({"datasources": {SOURCE["name"]: source}, "defaultDatasource": SOURCE["name"]})
+        kind = {"id": _TYPE, "name": _TYPE, "info": {"logos": {}}, "module": ""}
+        sources = {
+            source["name"]: {**source, "id": number, "access": "proxy", "jsonData": {}, "readOnly": True, "meta": kind}
+            for number, source in enumerate(self._sources, 1)
+        }
+        return _json({"datasources": sources, "defaultDatasource": self._sources[0]["name"]})
 
     async def query(self, request: web.Request) -> web.Response:
         """Grafana's `POST /api/ds/query`: 400 if one of the queries failed, with the answers of all."""
@@ -117,9 +120,11 @@ class _Page:
             return _json({"message": f"bad request data: {error}"}, status=400)
         if not 0 < len(queries) <= _MAX_QUERIES:
             return _json({"message": f"bad request data: 1 to {_MAX_QUERIES} queries, not {len(queries)}"}, status=400)
-        if any(uid != SOURCE["uid"] for uid in uids):
+        if any(uid not in self._readings for uid in uids):
             return _json({"message": "Data source not found", "messageId": "datasource.notFound"}, status=404)
-        answers = await asyncio.gather(*(answer(self._query, query, period) for query in queries))
+        answers = await asyncio.gather(
+            *(answer(self._readings[uid], query, period) for uid, query in zip(uids, queries, strict=True))
+        )
         for failed in (each["error"] for each in answers if "error" in each):
             log.warning("a dashboard's query failed: %s", failed)
         results = {str(query.get("refId") or "A"): each for query, each in zip(queries, answers, strict=True)}
@@ -129,20 +134,26 @@ class _Page:
 
 
 def make_app(
-    query: Query,
+    query: Query | None,
     *,
+    published: Query | None = None,
     clock: Clock | None = None,
     web_folder: Path = WEB,
     dashboards: Path = DASHBOARDS,
     hosts: frozenset[str] | None = None,
 ) -> web.Application:
-    """The server as an application. `hosts`: names under which it may be asked, None for any.
+    """The server as an application, over the exact figures (`query`), the published ones, or both.
 
-    Raises `PageNotBuiltError` if the page was not built.
+    `hosts`: names under which it may be asked, None for any. Raises `PageNotBuiltError` if the page was not built, and
+    ValueError without any figures.
     """
+    offered = {EXACT["uid"]: query, PUBLISHED["uid"]: published}
+    readings = {uid: reading for uid, reading in offered.items() if reading is not None}
+    if not readings:
+        raise ValueError("a page needs figures to read: the exact ones, the published ones, or both")
     if not (web_folder / "index.html").is_file():
         raise PageNotBuiltError(f"the page is not in {web_folder}: run `make page`")
-    page = _Page(query, clock or Clock(), web_folder, dashboards)
+    page = _Page(readings, clock or Clock(), web_folder, dashboards)
     app = web.Application(middlewares=[_guard(hosts)], client_max_size=1 << 20)
     app.add_routes(
         [
@@ -165,8 +176,9 @@ def make_app(
 
 
 async def serve(
-    query: Query,
+    query: Query | None,
     *,
+    published: Query | None = None,
     clock: Clock | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -176,7 +188,7 @@ async def serve(
     """Start the server; `port` 0 takes a free one. Returns what stops it (`await runner.cleanup()`) and its address."""
     hosts = frozenset({"localhost", "127.0.0.1", "[::1]"}) if _is_loopback(host) else None
     runner = web.AppRunner(
-        make_app(query, clock=clock, hosts=hosts, web_folder=web_folder, dashboards=dashboards),
+        make_app(query, published=published, clock=clock, hosts=hosts, web_folder=web_folder, dashboards=dashboards),
         access_log=None,
         shutdown_timeout=_LAST_ANSWERS_S,
     )

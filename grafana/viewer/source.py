@@ -64,6 +64,11 @@ class Source:
         return self._client
 
 
+def published_of(settings: DatabaseSettings) -> DatabaseSettings:
+    """Where the published figures of the same server are."""
+    return settings.model_copy(update={"database": f"{settings.database}_public"})
+
+
 def _driver_options(settings: DatabaseSettings) -> Mapping[str, Any]:
     return {
         "host": settings.host,

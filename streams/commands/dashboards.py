@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import typer
 
 from grafana.viewer.answer import Query
-from grafana.viewer.source import Source
-from sinks.clickhouse.client import connect
+from grafana.viewer.source import Source, published_of
+from sinks.clickhouse.client import DatabaseSettings, connect
 from sinks.clickhouse.series_breaks import BreakKind, SeriesBreak, SeriesBreaks
 from streams.settings import read_database_settings
 
@@ -35,13 +35,18 @@ def build() -> None:
 @dashboards_app.command()
 def check(
     at: Annotated[datetime | None, typer.Option(help="The moment that now stands for, in UTC; now by default.")] = None,
+    published: Annotated[bool, typer.Option("--published", help="Of the published figures too.")] = False,
 ) -> None:
     """Run every query of dashboards and alert rules on the database and say what is wrong; exit 1 if anything is."""
     from grafana.dashboards import check as inspect
-    from grafana.dashboards import check_rules, stale
+    from grafana.dashboards import check_published, check_rules, stale
 
     problems = [f"{name} is stale: run `ent dashboards build`" for name in stale()]
-    problems += asyncio.run(_inspect((inspect, check_rules), at.replace(tzinfo=UTC) if at else datetime.now(UTC)))
+    now = at.replace(tzinfo=UTC) if at else datetime.now(UTC)
+    exact = read_database_settings()
+    problems += asyncio.run(_inspect(exact, (inspect, check_rules), now))
+    if published:
+        problems += asyncio.run(_inspect(published_of(exact), (check_published,), now))
     for problem in problems:
         typer.echo(problem, err=True)
     if problems:
@@ -86,9 +91,9 @@ def _breaks() -> SeriesBreaks:
 
 
 async def _inspect(
-    inspections: Sequence[Callable[[Query, datetime], Awaitable[list[str]]]], now: datetime
+    database: DatabaseSettings, inspections: Sequence[Callable[[Query, datetime], Awaitable[list[str]]]], now: datetime
 ) -> list[str]:
-    source = Source(read_database_settings())
+    source = Source(database)
     try:
         return [problem for inspect in inspections for problem in await inspect(source.query, now)]
     finally:

@@ -82,12 +82,12 @@ async def test_refusals_by_moment_and_reason(board: Board) -> None:
     moments = [datetime.fromtimestamp(time / 1000, NOW.tzinfo) for time in table["time"]]
     assert set(zip(moments, table["motif"], strict=True)) == expected
     assert table["enregistrements"] == [1] * len(expected)
-    table = await board.columns("Refus par motif, format et topic")
+    table = await board.columns("Refus par motif, format et topic, 28 derniers jours")
     assert sum(table["Enregistrements"]) == REFUSALS
 
 
 async def test_nothing_came_late(board: Board) -> None:
-    table = await board.columns("Événements arrivés en retard")
+    table = await board.columns("Événements arrivés en retard, 28 derniers jours")
     assert len(table["time"]) > 100
     assert sum(table["Plus d’une heure"]) == sum(table["Plus d’un jour"]) == 0
 

@@ -59,7 +59,7 @@ WHERE week >= toMonday(toDate($__fromTime, 'Europe/Paris')) ORDER BY time
 WITH (SELECT sum(loaded) FROM v_accounts WHERE profile = 'parent' AND @schools) AS loaded
 SELECT round(100 * uniqExactMerge(users) / loaded, 1) AS part FROM v_usage_by_day
 WHERE type = 'login' AND profile = 'parent' AND slice >= @school_year AND slice <= toDate($__toTime, 'Europe/Paris')
-  AND @schools AND @has_accounts HAVING loaded > 0
+  AND @schools AND @has_accounts HAVING loaded > 0 AND count() > 0
 
 -- name: lifecycle
 -- A week against the one before and all before that since 1 August; of two sets, both = one + other - union.
@@ -91,7 +91,7 @@ WITH per_school AS (
   (SELECT quantileExactInclusive(0.5)(apps) FROM per_school) AS median
 SELECT uai AS ecole_id, name AS `École`, apps AS `Applications`, all_apps AS `Ouvertes au moins une fois`,
   multiIf(apps > 1.5 * median, 'Plus que les autres', apps < median / 2, 'Moins que les autres', 'Comme les autres') AS `Comparaison`
-FROM per_school ORDER BY `Applications` DESC, `École`
+FROM per_school WHERE @exact ORDER BY `Applications` DESC, `École`
 
 -- name: silent_pupils
 -- Pupils seen since 1 August who were not seen any more from the tenth last lesson day that is over on.
@@ -110,11 +110,14 @@ LEFT JOIN (
     WHERE type = 'login' AND profile = 'eleve' AND slice >= @school_year AND slice <= today AND @schools) AS day
   JOIN begins ON begins.uai = day.uai
   GROUP BY day.uai) AS used ON used.uai = school.uai
-ORDER BY `Part` DESC, `École`
+WHERE @exact ORDER BY `Part` DESC, `École`
 
 -- name: column_of_time
 -- A day, or a week where days would be more columns than a screen shows.
 if(@period_days > 16, toMonday(slice), slice)
+
+-- name: class_grain
+if(@period_days > 16, 'class_week', 'class_day')
 
 -- name: in_columns
 (@in_period AND @period_days <= 16 OR @in_weeks_of_period)

@@ -13,6 +13,7 @@ WHERE type = 'app_visit' AND @in_period AND @selected HAVING count() > 0
 -- name: apps_listed
 -- Persons are distinct in each application; over several applications they must not be added.
 WITH (SELECT @total FROM v_app_usage_by_day WHERE @in_period AND @opened) AS everything
+SELECT * FROM (
 SELECT used.app AS application_id, @app_label AS `Application`, if(any(labels.service) = '', '—', any(labels.service)) AS `Service DNMA`, if(any(labels.kind) = '', '—', any(labels.kind)) AS `Nature`,
   any(n) AS `Visites`, round(100 * any(n) / everything, 1) AS `Part`,
   if(any(n_before) = 0, NULL, round(100 * (any(n) / any(n_before) - 1), 1)) AS `Évolution`,
@@ -25,13 +26,28 @@ FROM (
     WHERE (@in_period OR @span_before) AND @opened GROUP BY app, slice, uai)
   GROUP BY app HAVING n > 0) AS used
 LEFT JOIN v_applications AS labels ON labels.app = used.app
-GROUP BY used.app, `Application` ORDER BY `Visites` DESC, `Application`
+GROUP BY used.app, `Application`
+UNION ALL
+SELECT used.kind, @published_app, if(any(labels.service) = '', '—', any(labels.service)), if(any(labels.kind) = '', '—', any(labels.kind)),
+  toUInt64(sum(assumeNotNull(visits))) AS n, round(100 * n / sum(n) OVER (), 1), NULL, NULL, uniqExact(place)
+FROM (SELECT place, v_published.kind AS kind, visits FROM v_published WHERE @start_in_period AND @published_apps AND @kinds_chosen) AS used
+LEFT JOIN v_applications AS labels ON labels.app = used.kind
+GROUP BY used.kind, @published_app)
+ORDER BY `Visites` DESC, `Application`
 
 -- name: by_service
-SELECT if(labels.service = '', 'non reconnu', labels.service) AS `Service`, @total AS `Visites`
-FROM (SELECT * FROM v_app_usage_by_day WHERE @in_period AND @opened) AS used
-LEFT JOIN v_applications AS labels ON labels.app = used.app
-GROUP BY `Service` ORDER BY `Visites` DESC, `Service`
+SELECT * FROM (
+  SELECT if(labels.service = '', 'non reconnu', labels.service) AS `Service`, @total AS `Visites`
+  FROM (SELECT * FROM v_app_usage_by_day WHERE @in_period AND @opened) AS used
+  LEFT JOIN v_applications AS labels ON labels.app = used.app GROUP BY `Service`
+  UNION ALL
+  SELECT if(labels.service = '', 'non reconnu', labels.service) AS `Service`, toUInt64(sum(assumeNotNull(visits))) AS `Visites`
+  FROM (SELECT kind, visits FROM v_published WHERE @start_in_period AND @published_apps AND @kinds_chosen) AS used
+  LEFT JOIN v_applications AS labels ON labels.app = used.kind GROUP BY `Service`)
+ORDER BY `Visites` DESC, `Service`
+
+-- name: kinds_chosen
+$__conditionalAll(kind IN (${application:sqlstring}), $application)
 
 -- name: people_by_service
 SELECT if(labels.service = '', 'non reconnu', labels.service) AS `Service`, uniqExactMerge(users) AS `Personnes`

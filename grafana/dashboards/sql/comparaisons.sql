@@ -72,9 +72,11 @@ GROUP BY `Ressource` ORDER BY `Visites` DESC, `Ressource`
 -- Size of each group, so that a small one is not read as a large one.
 SELECT said.1 AS `Groupe`, said.2 AS `Écoles ou classes`, said.3 AS `Total` FROM (
   SELECT arrayJoin([('Écoles pilotes', countIf(pilot), count()), ('Écoles en REP', countIf(education_prioritaire = 'REP'), count()),
-    ('Écoles en REP+', countIf(education_prioritaire = 'REP+'), count()), ('Écoles avec classe mobile', countIf(mobile_classes > 0), count())]) AS said
+    ('Écoles en REP+', countIf(education_prioritaire = 'REP+'), count())]) AS said
   FROM v_schools WHERE @schools
   UNION ALL
+  SELECT ('Écoles avec classe mobile', countIf(mobile_classes > 0), count()) AS said FROM v_schools WHERE @schools AND @exact
+  UNION ALL
   SELECT arrayJoin([('Classes d’un enseignant formé', countIf(teacher_trained), count()), ('Classes équipées (vidéoprojecteur et PC)', countIf(projector), count())]) AS said
-  FROM v_classes WHERE @schools)
+  FROM v_classes WHERE @schools AND @exact)
 WHERE said.3 > 0

@@ -4,6 +4,10 @@ WITH @moments,
 days AS (
   SELECT slice AS day, @total AS n FROM v_usage_by_day
   WHERE type = 'login' AND slice >= toDate($__fromTime, 'Europe/Paris') - 42 AND slice <= toDate($__toTime, 'Europe/Paris') AND @selected
+  GROUP BY day
+  UNION ALL
+  SELECT start AS day, toUInt64(sum(assumeNotNull(logins))) AS n FROM v_published
+  WHERE start >= toDate($__fromTime, 'Europe/Paris') - 42 AND start <= toDate($__toTime, 'Europe/Paris') AND @day_counts
   GROUP BY day),
 shown AS (
   SELECT toDate(arrayJoin(range(toUInt32(toDate($__fromTime, 'Europe/Paris')), toUInt32(least(today, toDate($__toTime, 'Europe/Paris'))) + 1))) AS day)
@@ -37,7 +41,7 @@ LEFT JOIN (
   WHERE type = 'login' AND @in_period AND @selected GROUP BY class_id) AS used ON used.class_id = class.class_id
 LEFT JOIN (SELECT class_id, sum(activated) AS activated FROM v_accounts WHERE @selected GROUP BY class_id) AS account
   ON account.class_id = class.class_id
-ORDER BY indexOf(['TPS', 'PS', 'MS', 'GS', 'CP', 'CE1', 'CE2', 'CM1', 'CM2'], class.levels[1]), `Classe`
+WHERE @exact ORDER BY indexOf(['TPS', 'PS', 'MS', 'GS', 'CP', 'CE1', 'CE2', 'CM1', 'CM2'], class.levels[1]), `Classe`
 
 -- name: people_by_profile
 SELECT @profile_label AS `Profil`, uniqExactMerge(users) AS `Personnes`

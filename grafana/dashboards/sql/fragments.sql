@@ -62,6 +62,9 @@ multiIf(labels.label != '', labels.label, used.app IN ('', 'autre'), 'Autres (no
 -- name: complete_text
 SELECT if(partitions = 0, '—', formatDateTime(complete_through, '%d/%m/%Y %H:%i', 'Europe/Paris')) AS complet FROM v_complete
 
+-- name: which_reading
+SELECT reading, note FROM v_reading
+
 -- name: choose_school
 SELECT uai, name FROM v_schools WHERE deployed_from <= toDate($__toTime, 'Europe/Paris') ORDER BY name
 
@@ -69,7 +72,7 @@ SELECT uai, name FROM v_schools WHERE deployed_from <= toDate($__toTime, 'Europe
 SELECT profile, label FROM v_profiles ORDER BY rank
 
 -- name: choose_app
-SELECT app, label FROM v_applications WHERE app IN (SELECT app FROM v_app_usage_by_day) ORDER BY label
+SELECT app, label FROM v_applications WHERE app IN (SELECT app FROM v_app_usage_by_day) OR @public ORDER BY label
 
 -- name: apps_chosen
 $__conditionalAll(app IN (${application:sqlstring}), $application)
@@ -95,7 +98,7 @@ SELECT toDateTime(toMonday(today), 'Europe/Paris') AS time, toDateTime(toMonday(
 
 -- name: with_school
 -- Of the events themselves: those that count in one of the chosen schools, the user's first or a further one.
-hasAny(arrayPushFront(arrayMap(u -> toString(u), other_uai), toString(uai)), (SELECT groupArray(toString(uai)) FROM v_schools WHERE @schools))
+(@schools OR hasAny(other_uai, (SELECT groupArray(toString(uai)) FROM v_schools WHERE @schools)))
 
 -- name: calendar
 -- Holidays, public holidays and declared closures of the chosen schools, as spans.

@@ -1,10 +1,24 @@
+-- name: cut_hours
+-- Hours in which a moment of school time begins at a later minute than the first, and those that the period may cut: they
+-- are read by the minute, and all others whole.
+SELECT toStartOfHour(starts) FROM v_school_time
+WHERE starts >= toStartOfHour($__fromTime) AND starts <= $__toTime AND toMinute(starts) > 0 AND @schools
+UNION ALL SELECT toStartOfHour(arrayJoin([$__fromTime, $__toTime]))
+
+-- name: whole_hours
+$__timeFilter(slice) AND slice NOT IN (@cut_hours) AND @selected
+
+-- name: minutes_of_cut_hours
+$__timeFilter(slice) AND toStartOfHour(slice) IN (@cut_hours) AND @selected
+
 -- name: logins
 -- Connections of each school, profile and moment of school time, by day of Paris. A moment that no calendar knows is ''.
 SELECT toDate(used.slice, 'Europe/Paris') AS day, used.uai AS uai, used.profile AS profile, moment.category AS category,
   toHour(used.slice, 'Europe/Paris') AS hour, sum(used.events) AS events, sum(used.events_once) AS events_once
 FROM (
-  SELECT slice, uai, profile, events, events_once FROM v_usage_by_minute
-  WHERE type = 'login' AND $__timeFilter(slice) AND @selected) AS used
+  SELECT slice, uai, profile, events, events_once FROM v_usage_by_hour WHERE type = 'login' AND @whole_hours
+  UNION ALL
+  SELECT slice, uai, profile, events, events_once FROM v_usage_by_minute WHERE type = 'login' AND @minutes_of_cut_hours) AS used
 ASOF LEFT JOIN v_school_time AS moment ON moment.uai = used.uai AND used.slice >= moment.starts
 GROUP BY day, uai, profile, category, hour
 
@@ -51,8 +65,10 @@ GROUP BY `Profil` ORDER BY `Hors temps scolaire` DESC, `Profil`
 SELECT @app_label AS `Application`, round(100 * sumIf(n, category != 'classe') / sum(n), 1) AS `Hors temps scolaire`
 FROM (
   SELECT opened.app AS app, moment.category AS category, @total AS n FROM (
+    SELECT slice, uai, app, events, events_once FROM v_app_usage_by_hour WHERE type = 'app_visit' AND @whole_hours
+    UNION ALL
     SELECT slice, uai, app, events, events_once FROM v_app_usage_by_minute
-    WHERE type = 'app_visit' AND $__timeFilter(slice) AND @selected) AS opened
+    WHERE type = 'app_visit' AND @minutes_of_cut_hours) AS opened
   ASOF LEFT JOIN v_school_time AS moment ON moment.uai = opened.uai AND opened.slice >= moment.starts
   GROUP BY app, category) AS used
 LEFT JOIN v_applications AS labels ON labels.app = used.app
@@ -64,15 +80,15 @@ GROUP BY `Application` ORDER BY `Hors temps scolaire` DESC, `Application` LIMIT 
 (toHour(event_time, 'Europe/Paris') < 7 OR toHour(event_time, 'Europe/Paris') >= 20 OR toDayOfWeek(event_time, 0, 'Europe/Paris') > 5)
 
 -- name: sent
-type = 'notification' AND stage != 'opened' AND $__timeFilter(event_time) AND @with_school
+stage != 'opened' AND $__timeFilter(event_time) AND @with_school
 
 -- name: paused_share
-SELECT round(100 * countIf(@paused) / count(), 1) AS part FROM v_events WHERE @sent HAVING count() > 0
+SELECT round(100 * countIf(@paused) / count(), 1) AS part FROM v_notifications WHERE @sent HAVING count() > 0
 
 -- name: paused_weekly
 SELECT toDateTime(toMonday(toDate(event_time, 'Europe/Paris')), 'Europe/Paris') AS time,
   countIf(NOT @paused) AS `Hors de la pause`, countIf(@paused) AS `Dans la pause`
-FROM v_events WHERE @sent AND toMonday(toDate(event_time, 'Europe/Paris')) >= toDate($__fromTime, 'Europe/Paris')
+FROM v_notifications WHERE @sent AND toMonday(toDate(event_time, 'Europe/Paris')) >= toDate($__fromTime, 'Europe/Paris')
 GROUP BY time ORDER BY time
 
 -- name: paused_schools
@@ -81,5 +97,5 @@ SELECT school.uai AS ecole_id, school.name AS `École`, sum(used.n) AS `Envoyée
 FROM (SELECT * FROM v_schools WHERE @schools) AS school
 LEFT JOIN (
   SELECT toString(arrayJoin(arrayPushFront(arrayMap(u -> toString(u), other_uai), toString(uai)))) AS uai, 1 AS n, @paused AS inside
-  FROM v_events WHERE @sent) AS used ON used.uai = school.uai
-GROUP BY school.uai, school.name ORDER BY `Part` DESC, `École`
+  FROM v_notifications WHERE @sent) AS used ON used.uai = school.uai
+WHERE @exact GROUP BY school.uai, school.name ORDER BY `Part` DESC, `École`

@@ -1,5 +1,6 @@
 -- name: connections
 -- The columns of the CSV of ONE and NEO, one line for each school, day and profile with any connection.
+SELECT * FROM (
 SELECT school.name AS `établissement`, used.uai AS `UAI`, formatDateTime(used.day, '%Y-%m-%d') AS `date`, @profile_label AS `profil`,
   used.n AS `connexions`, used.persons AS `visiteurs uniques`, account.loaded AS `comptes chargés`, account.activated AS `comptes activés`
 FROM (
@@ -9,9 +10,19 @@ JOIN v_schools AS school ON school.uai = used.uai
 LEFT JOIN v_profiles AS labels ON labels.profile = used.profile
 LEFT JOIN (SELECT uai, profile, toNullable(sum(loaded)) AS loaded, toNullable(sum(activated)) AS activated FROM v_accounts GROUP BY uai, profile) AS account
   ON account.uai = used.uai AND account.profile = used.profile
-ORDER BY used.day, school.name, `profil` LIMIT 10000
+UNION ALL
+SELECT school.name, used.place, formatDateTime(used.start, '%Y-%m-%d'), @published_label, used.logins, used.users, account.loaded, account.activated
+FROM (SELECT start, place, kind, logins, users FROM v_published
+  WHERE grain = 'school_profile_day' AND @start_in_period AND @chosen_places AND $__conditionalAll(kind IN (${profil:sqlstring}), $profil)) AS used
+JOIN v_schools AS school ON school.uai = used.place
+LEFT JOIN v_profiles AS labels ON labels.profile = used.kind
+LEFT JOIN (
+  SELECT uai, if(profile IN ('eleve', 'parent'), profile, 'adulte') AS kind, toNullable(sum(loaded)) AS loaded, toNullable(sum(activated)) AS activated
+  FROM v_accounts GROUP BY uai, kind) AS account ON account.uai = used.place AND account.kind = used.kind)
+ORDER BY `date`, `établissement`, `profil` LIMIT 10000
 
 -- name: accesses
+SELECT * FROM (
 SELECT school.name AS `établissement`, used.uai AS `UAI`, formatDateTime(used.day, '%Y-%m-%d') AS `date`, @profile_label AS `profil`,
   used.module AS `module`, used.n AS `nombre d’accès`
 FROM (
@@ -23,7 +34,12 @@ FROM (
   LEFT JOIN v_applications AS apps ON apps.app = app_used.app) AS used
 JOIN v_schools AS school ON school.uai = used.uai
 LEFT JOIN v_profiles AS labels ON labels.profile = used.profile
-ORDER BY used.day, school.name, `profil`, `module` LIMIT 10000
+UNION ALL
+SELECT school.name, used.place, formatDateTime(used.start, '%Y-%m-%d'), 'Tous', @published_app, used.visits
+FROM (SELECT start, place, kind, visits FROM v_published WHERE @start_in_period AND @published_apps) AS used
+JOIN v_schools AS school ON school.uai = used.place
+LEFT JOIN v_applications AS labels ON labels.app = used.kind)
+ORDER BY `date`, `établissement`, `profil`, `module` LIMIT 10000
 
 -- name: visits
 -- A visit is a run of connections and openings of one person in one school that no pause of more than 30 minutes cuts,

@@ -10,7 +10,7 @@ import { download } from './csv';
 import { MarkSwitches } from './marks';
 import { Dashboard, Panel, Variable } from './model';
 import { note, report } from './report';
-import { firstSource, words } from './services';
+import { firstSource, severalSources, words } from './services';
 
 function makeVariable(variable: Variable): SceneVariable {
   const { name, label, description, type, multi = false, includeAll = false } = variable;
@@ -30,7 +30,7 @@ function makeVariable(variable: Variable): SceneVariable {
     case 'textbox':
       return new TextBoxVariable({ ...shared, value: String(value), type: 'textbox' });
     case 'datasource':
-      return new DataSourceVariable({ ...shared, pluginId: variable.query ?? '', regex: variable.regex ?? '', value: firstSource(), text: '' });
+      return new DataSourceVariable({ ...shared, hide: severalSources() ? hide : VariableHide.hideVariable, pluginId: variable.query ?? '', regex: variable.regex ?? '', value: firstSource(), text: '' });
     default:
       throw new Error(`variable ${name} : le type ${type} n’est pas dessiné ici`);
   }

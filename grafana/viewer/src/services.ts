@@ -31,6 +31,8 @@ export function setScene(shown: EmbeddedScene): void {
 
 const sources = new Map<string, DataSourceApi>();
 export const firstSource = (): string => [...sources.keys()][0] ?? '';
+/** Whether there is a choice between readings. */
+export const severalSources = (): boolean => sources.size > 1;
 
 function source(reference?: DataSourceRef | string | null): DataSourceApi | undefined {
   const asked = typeof reference === 'string' ? reference : reference?.uid;
@@ -41,9 +43,10 @@ function source(reference?: DataSourceRef | string | null): DataSourceApi | unde
 
 async function loadSources(): Promise<void> {
   const { data } = await http<Array<Pick<DataSourceInstanceSettings, 'uid' | 'name' | 'type'>>>('/api/datasources');
-  for (const found of data) {
+  for (const [at, found] of data.entries()) {
     const meta = { id: found.type, name: found.type, info: { logos: {} }, module: '' };
-    const settings = { ...found, id: 1, jsonData: {}, meta, readOnly: true, access: 'proxy' } as unknown as DataSourceInstanceSettings;
+    // The number is the one of /api/frontend/settings: Grafana takes another number for another source.
+    const settings = { ...found, id: at + 1, jsonData: {}, meta, readOnly: true, access: 'proxy' } as unknown as DataSourceInstanceSettings;
     const made = new ClickHouseSource(settings);
     Object.assign(made, {
       instanceSettings: settings,

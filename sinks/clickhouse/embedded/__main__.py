@@ -31,7 +31,7 @@ def serve(
     user: str = "default",
     password_file: Path | None = None,
     reader: str = "viewer",
-    reader_databases: tuple[str, ...] = ("ent",),
+    reader_databases: tuple[str, ...] = ("ent", "ent_public"),
     stop_with_stdin: bool = False,
 ) -> None:
     """Serve the database in `folder` on loopback until SIGTERM, and end the program.
@@ -71,7 +71,9 @@ def main() -> None:
     parser.add_argument("--user", default="default", help=f"the owner's name; the password is read from {PASSWORD}")
     parser.add_argument("--password-file", type=Path, help="a file that holds the owner's password instead")
     parser.add_argument("--reader", default="viewer", help=f"a name that may only read, if {READER_PASSWORD} is set")
-    parser.add_argument("--reader-database", action="append", help="a database that the reader may read (default: ent)")
+    parser.add_argument(
+        "--reader-database", action="append", help="a database that the reader may read (default: ent and ent_public)"
+    )
     parser.add_argument("--stop-with-stdin", action="store_true", help="stop when standard input ends")
     options = parser.parse_args()
     serve(
@@ -80,7 +82,7 @@ def main() -> None:
         user=options.user,
         password_file=options.password_file,
         reader=options.reader,
-        reader_databases=tuple(options.reader_database or ("ent",)),
+        reader_databases=tuple(options.reader_database or ("ent", "ent_public")),
         stop_with_stdin=options.stop_with_stdin,
     )
 

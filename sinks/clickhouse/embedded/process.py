@@ -39,7 +39,7 @@ class EmbeddedDatabase:
         password: SecretStr | None = None,
         reader: str = "viewer",
         reader_password: SecretStr | None = None,
-        reader_databases: tuple[str, ...] = ("ent",),
+        reader_databases: tuple[str, ...] = ("ent", "ent_public"),
         log: Path | None = None,
     ) -> None:
         self.folder = folder

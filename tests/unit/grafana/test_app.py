@@ -41,7 +41,7 @@ def built(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def browser(built: Path, query: Query = one, **options: Any) -> AsyncIterator[Browser]:
+async def browser(built: Path, query: Query | None = one, **options: Any) -> AsyncIterator[Browser]:
     app = make_app(query, web_folder=built, **options)
     async with TestClient(TestServer(app)) as client:
         yield client
@@ -148,6 +148,24 @@ async def test_a_name_that_is_not_ours_is_refused(built: Path) -> None:
     async with browser(built, hosts=frozenset({"localhost"})) as client:
         assert (await client.get("/", headers={"Host": "evil.example:80"})).status == 421
         assert (await client.get("/", headers={"Host": "localhost:8080"})).status == 200
+
+
+async def test_each_reading_is_a_data_source_and_is_asked_by_its_uid(built: Path) -> None:
+    async def published(_: str) -> Table:
+        return Table(["n"], ["UInt64"], [[5]])
+
+    async with browser(built, published=published) as client:
+        names = [source["name"] for source in await (await client.get("/api/datasources")).json()]
+        assert names == ["Chiffres exacts", "Chiffres publiés"]
+        _, answered = await ask(client, question(ref_id="A"), question(ref_id="B", uid="ent-publie"))
+        results = answered["results"]
+        assert [results[ref]["frames"][0]["data"]["values"] for ref in "AB"] == [[[1]], [[5]]]
+
+
+async def test_a_page_of_published_figures_alone_does_not_answer_for_the_exact_ones(built: Path) -> None:
+    async with browser(built, None, published=one) as client:
+        assert [source["uid"] for source in await (await client.get("/api/datasources")).json()] == ["ent-publie"]
+        assert (await ask(client, question()))[0] == 404
 
 
 async def test_health_is_the_database(built: Path) -> None:

@@ -58,7 +58,21 @@ def test_a_board_has_the_variables_that_its_reader_sets() -> None:
     panels = [(figure("one", "d", "SELECT 1"), 4, 4)]
     encoded = to_json(board("ecole", "T", "d", ("now/d", "now/d"), "30s", ("une_ecole", "profil")), panels)
     several = {variable["name"]: variable.get("multi", False) for variable in encoded["templating"]["list"]}
-    assert several == {"ds": False, "complet": False, "ecole": False, "profil": True}
+    assert several == {"ds": False, "lecture": False, "complet": False, "ecole": False, "profil": True}
+
+
+def test_a_panel_says_what_nothing_means_in_the_published_figures() -> None:
+    """Reserved; published for some choices; or the same in both readings. For operators there is one reading only."""
+    statements = ("SELECT 1 FROM v_events", "SELECT 1 FROM v_events UNION ALL SELECT 1 FROM v_published", "SELECT 1")
+    panels = [(figure(sql, "d", sql), 4, 4) for sql in statements]
+    both = to_json(board("adoption", "T", "d", ("now/d", "now/d"), "30s"), panels)
+    said = [panel["fieldConfig"]["defaults"]["noValue"] for panel in both["panels"]]
+    assert said[0] == "Aucune donnée (chiffres publiés : réservé)"
+    assert said[1] == "Aucune donnée (chiffres publiés : trop peu de personnes, ou choix réservé)"
+    assert said[2] == "Aucune donnée"
+    panels = [(figure(sql, "d", sql), 4, 4) for sql in statements]
+    one = to_json(board("collecte", "T", "d", ("now/d", "now/d"), "30s", (), exact_only=True), panels)
+    assert {panel["fieldConfig"]["defaults"]["noValue"] for panel in one["panels"]} == {"Aucune donnée"}
 
 
 def test_an_annotation_on_a_panel_that_is_not_there_is_refused() -> None:

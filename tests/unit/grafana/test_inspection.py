@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from grafana.dashboards.inspection import MAX_POINTS, check
+from grafana.dashboards.inspection import MAX_POINTS, check, check_published
 from grafana.viewer.failure import QueryError
 from grafana.viewer.frames import Table
 
@@ -102,6 +102,21 @@ async def test_a_failing_empty_or_overlong_answer_is_a_problem() -> None:
     assert "X, annotation M (ecole=All): Code: 47. UNKNOWN_IDENTIFIER" in problems
     assert f"X, A (ecole=1): {MAX_POINTS + 1} points, more than {MAX_POINTS}" not in problems
     assert f"X, A (ecole=All): {MAX_POINTS + 1} points, more than {MAX_POINTS}" in problems
+
+
+async def test_what_is_reserved_must_give_no_row_and_the_rest_may() -> None:
+    async def one(sql: str) -> Table:
+        return Table(["n"], ["UInt64"], [[1]])
+
+    def asking(sql: str) -> dict[str, Any]:
+        return spoilt(targets=[{"rawSql": sql}])
+
+    reserved = await check_published(one, NOW, [asking("SELECT 1 FROM v_events")])
+    assert "X, A (ecole=All): rows of what is reserved" in reserved
+    assert await check_published(one, NOW, [asking("SELECT 1 FROM v_events UNION ALL SELECT 1 FROM v_published")]) == []
+    operators = asking("SELECT 1 FROM v_events")
+    operators["templating"]["list"].append({"name": "ds", "type": "datasource", "regex": "/exacts/"})
+    assert await check_published(one, NOW, [operators]) == []
 
 
 async def test_a_statement_without_rows_is_a_problem() -> None:

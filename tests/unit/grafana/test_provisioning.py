@@ -9,7 +9,7 @@ import yaml
 
 import grafana
 from grafana.dashboards import made
-from grafana.viewer.app import SOURCE
+from grafana.viewer.app import EXACT, PUBLISHED
 
 FOLDER = Path(grafana.__file__).parent / "provisioning"
 
@@ -18,24 +18,25 @@ def _read(name: str) -> Any:
     return yaml.safe_load((FOLDER / name).read_text())
 
 
-def test_the_data_source_is_the_one_for_which_the_page_answers() -> None:
-    (source,) = _read("datasources/clickhouse.yaml")["datasources"]
-    assert {key: source[key] for key in SOURCE} == SOURCE
+def test_the_data_sources_are_those_for_which_the_page_answers() -> None:
+    found = _read("datasources/clickhouse.yaml")["datasources"]
+    assert [{key: source[key] for key in EXACT} for source in found] == [EXACT, PUBLISHED]
+    assert [source["jsonData"]["defaultDatabase"] for source in found] == ["ent", "ent_public"]
 
 
 def test_no_password_is_written_down() -> None:
-    (source,) = _read("datasources/clickhouse.yaml")["datasources"]
-    assert source["secureJsonData"] == {"password": "$CLICKHOUSE_GRAFANA_PASSWORD"}
+    for source in _read("datasources/clickhouse.yaml")["datasources"]:
+        assert source["secureJsonData"] == {"password": "$CLICKHOUSE_GRAFANA_PASSWORD"}
 
 
 @pytest.mark.parametrize("uid", ["ent-accueil", "ent-adoption"])
 def test_dashboards_name_the_data_source_by_their_variable(uid: str) -> None:
     board = made()[uid]
     (variable,) = (v for v in board["templating"]["list"] if v["type"] == "datasource")
-    assert variable["query"] == SOURCE["type"]
+    assert variable["query"] == EXACT["type"]
     for panel in board["panels"]:
         for target in panel.get("targets", []):
-            assert target["datasource"] == {"type": SOURCE["type"], "uid": "${ds}"}
+            assert target["datasource"] == {"type": EXACT["type"], "uid": "${ds}"}
 
 
 def _alerting(name: str, what: str) -> list[dict[str, Any]]:
@@ -87,7 +88,7 @@ def test_a_rule_is_whole(rule: dict[str, Any]) -> None:
         if query["datasourceUid"] == "__expr__":
             assert query["model"]["expression"] in queries
         else:
-            assert query["datasourceUid"] == SOURCE["uid"]
+            assert query["datasourceUid"] == EXACT["uid"]
             assert query["model"]["format"] == 1
     assert {"summary", "description"} <= set(rule["annotations"])
     assert rule["annotations"]["__dashboardUid__"] in made()

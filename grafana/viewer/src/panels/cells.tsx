@@ -3,7 +3,7 @@ import { KeyboardEvent, MouseEvent, ReactNode, useId, useLayoutEffect, useMemo, 
 import { locationService } from '@grafana/runtime';
 import { useTheme2 } from '@grafana/ui';
 import { Column, Cursor, Row, headHeight, layoutOf, paintCells, paintHead } from './paint';
-import { Bubble, Legend, LegendItem } from './parts';
+import { Bubble, Legend, LegendItem, wordsForBlank } from './parts';
 
 interface CellsProps {
   title: string;
@@ -25,7 +25,6 @@ interface Pointed extends Cursor {
 }
 
 const toolsHeight = 34;
-const noData = 'aucune donnée reçue';
 
 function legendHeight(items: LegendItem[], width: number): number {
   const letters_px = items.reduce((sum, { label }) => sum + label.length * 6.3 + 36, 0);
@@ -36,7 +35,7 @@ function spoken(row: Row, column: Column | undefined, cursor: Cursor, what: stri
   if (!column) return row.folder ? `${row.label}, ${row.folder.size} ${what}, ${row.folder.open ? 'déplié' : 'replié'}` : row.label;
   const name = row.group && !row.folder ? `${row.group}, ${row.label}` : row.label;
   const cell = row.cells[cursor.column];
-  return `${name}, ${column.spoken} : ${!cell || cell.value === null ? noData : cell.text}`;
+  return `${name}, ${column.spoken} : ${!cell || cell.value === null ? wordsForBlank() : cell.text}`;
 }
 
 function Details({ row, column, cursor, what }: { row: Row; column?: Column; cursor: Cursor; what: string }) {

@@ -8,7 +8,7 @@ import { isMonday, longDate, shortDate } from '../french';
 import { note } from '../report';
 import { Cells } from './cells';
 import { Cell, Column, Row } from './paint';
-import { Empty, Props, drew, hasData, hasWord, linksOf, nameOf, scaleOf, textOf } from './parts';
+import { Empty, Props, drew, hasData, hasWord, linksOf, nameOf, scaleOf, textOf, wordsForBlank } from './parts';
 
 const orders = { name: 'par nom', low: 'moins actives en tête', high: 'plus actives en tête' };
 type Order = keyof typeof orders;
@@ -85,7 +85,7 @@ function folderOf(name: string, members: Row[], sample: Field, opened: boolean, 
 
 function legendOf(history: History, theme: GrafanaTheme2) {
   const missing = history.rows.some(({ cells }) => cells.some((cell) => !cell || cell.value === null));
-  return [...scaleOf(history.sample!, theme), ...(missing ? [{ label: 'Case vide : aucune donnée reçue', color: 'transparent' }] : [])];
+  return [...scaleOf(history.sample!, theme), ...(missing ? [{ label: `Case vide : ${wordsForBlank()}`, color: 'transparent' }] : [])];
 }
 
 export function StatusHistoryPanel(props: Props<{ legend?: VizLegendOptions }>) {

@@ -1,6 +1,7 @@
 // What the panels share: words and links of values, the empty panel, legends, the bubble at the pointer.
 import { ReactNode } from 'react';
 import { DisplayValue, Field, FieldColorModeId, GrafanaTheme2, LinkModel, MappingType, PanelData, PanelProps, formattedValueToString, getFieldDisplayName } from '@grafana/data';
+import { getTemplateSrv } from '@grafana/runtime';
 import { Portal, useTheme2 } from '@grafana/ui';
 import { PanelReport, note } from '../report';
 
@@ -17,11 +18,24 @@ export function drew({ id, title, data }: { id: number; title: string; data: Pan
   note(id, { title, rows: data.series.reduce((rows, frame) => rows + frame.length, 0), series: data.series.length, ...seen });
 }
 
+const isPublished = (): boolean => getTemplateSrv().replace('${lecture}') === 'public';
+
+/** What a cell without a figure stands for. */
+export const wordsForBlank = (): string => (isPublished() ? 'trop peu de personnes, ou aucune' : 'aucune donnée reçue');
+
+const twoReadings = /^(.*) \(chiffres publiés : (.*)\)$/;
+
+/** What nothing means in the reading that is shown; Grafana, which cannot tell them apart, says both. */
+export function wordsForNothing(noValue: string): string {
+  const [, exact, published] = twoReadings.exec(noValue) ?? [noValue, noValue, noValue];
+  return isPublished() ? published : exact;
+}
+
 /** A panel without rows: what its `noValue` says, as in Grafana. */
 export function Empty({ height, fieldConfig }: Pick<Props, 'height' | 'fieldConfig'>) {
   return (
     <div role="status" className="ent-empty" style={{ height }}>
-      {fieldConfig.defaults.noValue ?? 'Aucune donnée'}
+      {wordsForNothing(fieldConfig.defaults.noValue ?? 'Aucune donnée')}
     </div>
   );
 }

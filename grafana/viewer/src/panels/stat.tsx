@@ -3,7 +3,7 @@
 import { VizOrientation, getFieldDisplayValues, FieldDisplay, ReduceDataOptions } from '@grafana/data';
 import { PercentChangeColorMode } from '@grafana/schema';
 import { BigValue, BigValueColorMode, BigValueGraphMode, BigValueJustifyMode, BigValueTextMode, DataLinksContextMenu, VizRepeater, VizRepeaterRenderValueProps, useTheme2 } from '@grafana/ui';
-import { Empty, Props, drew, hasData, textOf } from './parts';
+import { Empty, Props, drew, hasData, textOf, wordsForNothing } from './parts';
 
 interface StatOptions {
   reduceOptions?: ReduceDataOptions;
@@ -16,6 +16,9 @@ interface StatOptions {
   text?: { valueSize?: number; titleSize?: number; percentSize?: number };
 }
 
+/** A row without its figure says what a panel without rows would. */
+const inThisReading = (values: FieldDisplay[]): FieldDisplay[] => values.map((value) => ({ ...value, display: { ...value.display, text: wordsForNothing(value.display.text) } }));
+
 /** Nothing to compare with is no change, rather than an infinite one; and no change is not shown, in red, as 0 %. */
 function withRealChange(values: FieldDisplay[]): FieldDisplay[] {
   const isReal = (change?: number) => Number.isFinite(change) && change !== 0;
@@ -27,7 +30,7 @@ export function StatPanel(props: Props<StatOptions>) {
   const { options, data, width, height } = props;
   const graph = options.graphMode ?? BigValueGraphMode.Area;
   const values = () =>
-    withRealChange(
+    inThisReading(withRealChange(
       getFieldDisplayValues({
         fieldConfig: props.fieldConfig,
         reduceOptions: { calcs: ['lastNotNull'], values: false, ...options.reduceOptions },
@@ -38,7 +41,7 @@ export function StatPanel(props: Props<StatOptions>) {
         percentChange: options.showPercentChange,
         sparkline: graph !== BigValueGraphMode.None,
       }),
-    );
+    ));
   drew(props, { drawn: hasData(props), values: hasData(props) ? values().map(({ display, sparkline }) => ({ title: display.title, text: textOf(display), change: display.percentChange, points: sparkline?.x ? sparkline.y.values.length : 0 })) : [] });
   if (!hasData(props)) return <Empty height={height} fieldConfig={props.fieldConfig} />;
   const render = ({ value: { display, sparkline, hasLinks, getLinks }, count, width: w, height: h }: VizRepeaterRenderValueProps<FieldDisplay>) => {
