@@ -246,6 +246,8 @@ class Scene:
             [
                 "grafana.viewer",
                 "--stop-with-stdin",
+                "--reading",
+                "exact",  # nothing is published in a demonstration
                 "--port",
                 str(port),
                 "--clock-offset",
