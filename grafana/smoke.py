@@ -96,7 +96,8 @@ def _board(ask: Ask, uid: str) -> Iterator[Finding]:
 
 def _targets(board: Mapping[str, Json]) -> Iterator[tuple[str, Mapping[str, Json]]]:
     for panel in board["panels"]:
-        yield from ((str(panel.get("title") or panel["id"]), target) for target in panel.get("targets", []))
+        label = str(panel.get("title") or panel["id"])
+        yield from ((label, target) for target in panel.get("targets", []) if "rawSql" in target)
     for mark in board.get("annotations", {}).get("list", []):
         if "target" in mark and "rawSql" in mark["target"]:
             yield f"annotation {mark['name']}", mark["target"]

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from grafana_foundation_sdk.builders import dashboard
@@ -144,6 +144,11 @@ def place(sizes: Sequence[tuple[int, int]]) -> list[dict[str, int]]:
     return places
 
 
+def statements_of(panel: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The targets of a panel that ask the database; others ask Prometheus."""
+    return [target for target in panel.get("targets", []) if "rawSql" in target]
+
+
 def is_exact_only(sql: str) -> bool:
     """Whether a statement reads a view that has no row in the published reading."""
     return not EXACT_ONLY.isdisjoint(_VIEW.findall(sql))
@@ -151,7 +156,7 @@ def is_exact_only(sql: str) -> bool:
 
 def _say_what_blank_means(panel: dict[str, Any]) -> None:
     """Where the published figures have no such indicator, or not for every choice, nothing is another word there."""
-    asked = " ".join(target["rawSql"] for target in panel.get("targets", []))
+    asked = " ".join(target["rawSql"] for target in statements_of(panel))
     if PUBLISHED in asked:
         meaning = SOME_RESERVED
     elif is_exact_only(asked):

@@ -5,6 +5,7 @@ from typing import Any, Final
 from grafana.dashboards import style
 from grafana.dashboards.accueil import REFUSALS
 from grafana.dashboards.board import board, periods, to_json
+from grafana.dashboards.metrics import metrics_panels
 from grafana.dashboards.panels import COUNT, PERCENT, bars, figure, lines, listing, note, one_of, stacked
 from grafana.dashboards.statements import statement
 from schemas.reason import Drop
@@ -38,8 +39,8 @@ def collecte() -> dict[str, Any]:
     made = board(FILE, "9 Chaîne de collecte", question, ("now-3h", "now"), "30s", (), exact_only=True)
     made = made.timepicker(periods(*PERIODS))
     text = (
-        f"**{question}** Ce que seul Prometheus sait (processeur et mémoire du worker, durée des étapes) est dans "
-        "les métriques du worker. Données complètes jusqu’à **${complet}**."
+        f"**{question}** Ce que seul Prometheus sait (durée des étapes, mémoire, processeur) est en bas, là où Grafana "
+        "le lit. Données complètes jusqu’à **${complet}**."
     )
     return to_json(
         made,
@@ -57,6 +58,7 @@ def collecte() -> dict[str, Any]:
             (_dropped(), 12, 8),
             (_storage(), 15, 11),
             (_server(), 9, 11),
+            *((panel, width, 8) for panel, width in zip(metrics_panels(), (12, 12, 8, 8, 8), strict=True)),
         ],
     )
 

@@ -1,5 +1,6 @@
 """Every query of every dashboard, run over a database with data; and what holds for the JSON itself."""
 
+import asyncio
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from grafana.dashboards.board import COLUMNS, PUBLISHED, is_exact_only
+from grafana.dashboards.board import COLUMNS, PUBLISHED, is_exact_only, statements_of
 from grafana.dashboards.catalogue import GENERATED
 from grafana.dashboards.interpolation import Choice, UnknownVariableError, fill_in
 from grafana.dashboards.quick_range import resolve
@@ -27,6 +28,8 @@ _SAID_ABOVE = frozenset({PUBLISHED, "v_reading"})
 _DASHBOARD_LINK = re.compile(r"/d/([\w-]+)(?:\?(.*))?")
 _HARD_CODED = re.compile(r"\b\d{7}[A-Z]\b|\bent(?:_public)?\.|\$__timeInterval\b|\bnow\(|\btoday\(\)")
 _MARK = "annotation"
+_AT_ONCE = 3
+"""Statements: a small database has few places for readers."""
 
 Board = Mapping[str, Any]
 
@@ -42,6 +45,7 @@ async def check(query: Query, now: datetime, boards: Sequence[Board] | None = No
     Every panel, variable and annotation is asked with All, one and three values; each must give rows (annotations need
     none), at most `MAX_POINTS` of them, and no error.
     """
+    query = _a_few_at_once(query)
     found = list(boards) if boards is not None else boards_in()
     problems = [problem for board in found for problem in _shape(board, found)]
     for board in found:
@@ -55,11 +59,22 @@ async def check_published(query: Query, now: datetime, boards: Sequence[Board] |
     What is reserved must give no row: a zero, or an empty group, would be a figure. What is published for some choices
     may give none; the names of places and things must be there.
     """
+    query = _a_few_at_once(query)
     found = boards if boards is not None else boards_in()
     offered = [board for board in found if not any(variable.get("regex") for variable in _variables(board))]
     return [
         problem for board in offered for problem in [each async for each in _queries(board, query, now, _of_published)]
     ]
+
+
+def _a_few_at_once(query: Query) -> Query:
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def asked(sql: str) -> Table:
+        async with places:
+            return await query(sql)
+
+    return asked
 
 
 class Rows(Enum):
@@ -107,7 +122,7 @@ def _panel(panel: Board) -> Iterator[str]:
         yield "no description"
     if panel["type"] not in _UNITLESS and not panel["fieldConfig"]["defaults"].get("unit"):
         yield "no unit"
-    for target in panel.get("targets", []):
+    for target in statements_of(panel):
         if hard_coded := _HARD_CODED.search(target["rawSql"]):
             yield f"{hard_coded.group()} in a statement: variables, the period and the data source say that"
         read = set(_VIEW.findall(target["rawSql"])) - _SAID_ABOVE
@@ -150,9 +165,15 @@ async def _queries(board: Board, query: Query, now: datetime, expected: Callable
         said = ", ".join(
             f"{name}={'All' if choice.everything else len(choice.values)}" for name, choice in choices.items()
         )
-        for label, target, back in _asked_once(board):
-            own = resolve(f"now-{back}", "now", now) if back else period
-            problem = await _problem(target, choices, query, own, expected(label, target["rawSql"]))
+        asked = list(_asked_once(board))
+        own = [resolve(f"now-{back}", "now", now) if back else period for _, _, back in asked]
+        found = await asyncio.gather(
+            *(
+                _problem(target, choices, query, span, expected(label, target["rawSql"]))
+                for (label, target, _), span in zip(asked, own, strict=True)
+            )
+        )
+        for (label, _, _), problem in zip(asked, found, strict=True):
             if problem:
                 yield f"{board['title']}, {label} ({said}): {problem}"
 
@@ -210,7 +231,7 @@ def _asked_once(board: Board) -> Iterator[tuple[str, Board, str]]:
 def _targets(board: Board) -> Iterator[tuple[str, Board, str]]:
     """Each with its label and how far its panel looks back from now; '': as far as the dashboard."""
     for panel in board["panels"]:
-        yield from ((_label(panel), target, panel.get("timeFrom", "")) for target in panel.get("targets", []))
+        yield from ((_label(panel), target, panel.get("timeFrom", "")) for target in statements_of(panel))
     for mark in board.get("annotations", {}).get("list", []):
         yield f"{_MARK} {mark['name']}", mark["target"], ""
 

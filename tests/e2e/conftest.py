@@ -13,9 +13,19 @@ from sinks.clickhouse.publication import Rule
 from sinks.clickhouse.publisher import Publisher
 from streams.publication import due
 from tests.database import client_of, embedded_database, settings_of
+from tests.e2e.chromium import running_chromium
 from tests.grafana_seed import NOW, TODAY, City, make_city, store
+from tests.requirements import need
 
 PUBLISHED_DAYS: Final = 8
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[int]:
+    """The port of a Chromium; each test opens tabs of its own."""
+    need("browser")
+    with running_chromium() as port:
+        yield port
 
 
 @pytest.fixture(scope="session")

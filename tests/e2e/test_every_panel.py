@@ -16,21 +16,13 @@ import pytest
 from grafana.viewer import Clock, Source, serve
 from sinks.clickhouse.client import DatabaseSettings
 from tests.database import client_of, embedded_database, settings_of
-from tests.e2e.chromium import Tab, open_tab, running_chromium
+from tests.e2e.chromium import Tab, open_tab
 from tests.e2e.every_panel import DAYS, PANELS, UID, every_panel
 from tests.grafana_seed import NOW
-from tests.requirements import need
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 LAPTOP, PHONE = (1440, 900), (390, 844)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[int]:
-    need("browser")
-    with running_chromium() as port:
-        yield port
 
 
 @pytest.fixture(scope="module")
@@ -206,7 +198,7 @@ async def test_it_fits_laptop_and_phone_in_both_themes(
     async with open_tab(browser, *size) as tab:
         await opened(tab, f"{address}?theme={theme}")
         assert await tab.run("document.documentElement.scrollWidth <= innerWidth")
-        picture = await tab.picture()
         if kept := os.environ.get("ENT_SCREENSHOTS"):
+            picture = await tab.picture()
             (Path(kept) / f"essai-{device}-{'clair' if theme == 'light' else 'sombre'}.png").write_bytes(picture)
         assert tab.console == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,21 +21,13 @@ from grafana.dashboards.inspection import boards_in
 from grafana.viewer import Clock, Source, serve
 from sinks.clickhouse.client import DatabaseSettings
 from tests.database import client_of, embedded_database, settings_of
-from tests.e2e.chromium import Tab, open_tab, running_chromium
+from tests.e2e.chromium import Tab, open_tab
 from tests.grafana_seed import NOW, TODAY, City, app_label, store
-from tests.requirements import need
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 LAPTOP, PHONE = (1440, 900), (390, 844)
 UNFOLD = "[...document.querySelectorAll('button')].find(b => b.textContent.startsWith('Tout déplier')).click()"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[int]:
-    need("browser")
-    with running_chromium() as port:
-        yield port
 
 
 @asynccontextmanager
@@ -259,9 +251,9 @@ async def test_every_dashboard_fits_laptop_and_phone_in_light_and_dark(
         await drawn(tab)
         assert await tab.run("document.documentElement.dataset.theme") == theme
         assert await tab.run("document.documentElement.scrollWidth <= innerWidth")
-        picture = await tab.picture()
+        if kept := os.environ.get("ENT_SCREENSHOTS"):
+            name = f"{uid.removeprefix('ent-')}-{device}-{'clair' if theme == 'light' else 'sombre'}.png"
+            picture = await tab.picture()
+            (Path(kept) / name).write_bytes(picture)
+            assert len(picture) < 300_000, f"{name} is too big to be kept in the repository"
         assert_sound(tab, address)
-    name = f"{uid.removeprefix('ent-')}-{device}-{'clair' if theme == 'light' else 'sombre'}.png"
-    if kept := os.environ.get("ENT_SCREENSHOTS"):
-        (Path(kept) / name).write_bytes(picture)
-        assert len(picture) < 300_000, f"{name} is too big to be kept in the repository"

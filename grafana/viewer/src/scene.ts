@@ -10,7 +10,8 @@ import { download } from './csv';
 import { MarkSwitches } from './marks';
 import { Dashboard, Panel, Variable } from './model';
 import { note, report } from './report';
-import { firstSource, severalSources, words } from './services';
+import { absentPanel } from './panels';
+import { firstSource, hasSource, severalSources, words } from './services';
 
 function makeVariable(variable: Variable): SceneVariable {
   const { name, label, description, type, multi = false, includeAll = false } = variable;
@@ -67,8 +68,12 @@ function menuOf(panel: Panel, body: () => VizPanel): VizPanelMenu {
   });
 }
 
+/** A panel of a source that the page does not have (Prometheus) says so in its place. */
+const isHere = ({ datasource }: Panel): boolean => !datasource?.uid || datasource.uid.startsWith('$') || hasSource(datasource.uid);
+
 function makePanel(panel: Panel, zone: string): VizPanel {
-  const queries = (panel.targets ?? []).filter(({ hide }) => !hide).map((target) => ({ ...target, datasource: target.datasource ?? panel.datasource }));
+  const here = isHere(panel);
+  const queries = (here ? panel.targets ?? [] : []).filter(({ hide }) => !hide).map((target) => ({ ...target, datasource: target.datasource ?? panel.datasource }));
   const runner = queries.length
     ? new SceneQueryRunner({ queries, datasource: panel.datasource ?? queries[0].datasource, maxDataPoints: panel.maxDataPoints, minInterval: panel.interval, dataLayerFilter: { panelId: panel.id } })
     : undefined;
@@ -77,14 +82,14 @@ function makePanel(panel: Panel, zone: string): VizPanel {
     key: `panel-${panel.id}`,
     title: panel.title ?? '',
     description: panel.description,
-    pluginId: panel.type,
+    pluginId: here ? panel.type : absentPanel,
     options: panel.options ?? {},
     fieldConfig: panel.fieldConfig ?? { defaults: {}, overrides: [] },
     displayMode: panel.transparent ? 'transparent' : 'default',
     hoverHeader: !panel.title,
     $timeRange: panel.timeFrom ? new SceneTimeRange({ from: `now-${panel.timeFrom}`, to: 'now', timeZone: zone }) : undefined,
     $data: runner && new SceneDataTransformer({ transformations: panel.transformations ?? [], $data: runner }),
-    menu: panel.title ? menuOf(panel, () => body) : undefined,
+    menu: panel.title && here ? menuOf(panel, () => body) : undefined,
   });
   if (runner) reportOn(panel, runner);
   return body;

@@ -31,6 +31,7 @@ export function setScene(shown: EmbeddedScene): void {
 
 const sources = new Map<string, DataSourceApi>();
 export const firstSource = (): string => [...sources.keys()][0] ?? '';
+export const hasSource = (uid: string): boolean => sources.has(uid);
 /** Whether there is a choice between readings. */
 export const severalSources = (): boolean => sources.size > 1;
 

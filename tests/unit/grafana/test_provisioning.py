@@ -10,6 +10,7 @@ import yaml
 import grafana
 from grafana.dashboards import made
 from grafana.viewer.app import EXACT, PUBLISHED
+from streams.metrics import REGISTRY
 
 FOLDER = Path(grafana.__file__).parent / "provisioning"
 
@@ -36,7 +37,22 @@ def test_dashboards_name_the_data_source_by_their_variable(uid: str) -> None:
     assert variable["query"] == EXACT["type"]
     for panel in board["panels"]:
         for target in panel.get("targets", []):
-            assert target["datasource"] == {"type": EXACT["type"], "uid": "${ds}"}
+            of_metrics = {"type": "prometheus", "uid": "ent-prometheus"}
+            assert target["datasource"] == (
+                {"type": EXACT["type"], "uid": "${ds}"} if "rawSql" in target else of_metrics
+            )
+
+
+def test_panels_over_prometheus_name_a_source_and_metrics_that_are_there() -> None:
+    (source,) = _read("datasources/prometheus.yaml")["datasources"]
+    told = {sample.name for family in REGISTRY.collect() for sample in family.samples} | {
+        f"{family.name}{suffix}" for family in REGISTRY.collect() for suffix in ("", "_total", "_bucket")
+    }
+    targets = [t for panel in made()["ent-collecte"]["panels"] for t in panel.get("targets", []) if "expr" in t]
+    assert targets
+    for target in targets:
+        assert target["datasource"] == {"type": source["type"], "uid": source["uid"]}
+        assert set(re.findall(r"\b(?:ent|process)_\w+", target["expr"])) <= told
 
 
 def _alerting(name: str, what: str) -> list[dict[str, Any]]:

@@ -47,6 +47,6 @@ def test_no_generated_statement_cuts_days_on_utc() -> None:
     for board in made().values():
         for panel in board["panels"]:
             for target in panel.get("targets", []):
-                assert not re.search(r"\$__timeInterval|toStartOfDay\(|toDate\(slice\)", target["rawSql"]), panel[
-                    "title"
-                ]
+                assert not re.search(r"\$__timeInterval|toStartOfDay\(|toDate\(slice\)", target.get("rawSql", "")), (
+                    panel["title"]
+                )

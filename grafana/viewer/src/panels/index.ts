@@ -8,7 +8,7 @@ import { StatPanel } from './stat';
 import { TablePanel } from './table';
 import { TextPanel } from './text';
 import { TimeSeriesPanel } from './timeseries';
-import { UnknownPanel } from './unknown';
+import { AbsentPanel, UnknownPanel } from './unknown';
 
 type Defaults = Record<string, unknown>;
 
@@ -49,13 +49,16 @@ const makers: Record<string, () => PanelPlugin> = {
   heatmap: () => plugin(HeatMapPanel, { hideFrom: hidden }, {}),
   text: () => new PanelPlugin(TextPanel as unknown as FC<PanelProps>),
 };
+/** The type under which a panel is drawn that has no data source here. */
+export const absentPanel = 'ent-absent';
+makers[absentPanel] = () => plugin(AbsentPanel);
 const made = new Map<string, PanelPlugin>();
 
 export function panelPlugin(type: string): PanelPlugin {
   let found = made.get(type);
   if (!found) {
     found = (makers[type] ?? (() => plugin(UnknownPanel)))();
-    found.meta = { id: type, name: type, info: { version: '', logos: {} }, skipDataQuery: type === 'text' } as unknown as PanelPluginMeta;
+    found.meta = { id: type, name: type, info: { version: '', logos: {} }, skipDataQuery: type === 'text' || type === absentPanel } as unknown as PanelPluginMeta;
     made.set(type, found);
   }
   return found;
