@@ -31,18 +31,21 @@ UNFOLD = "[...document.querySelectorAll('button')].find(b => b.textContent.start
 
 
 @asynccontextmanager
-async def page(database: DatabaseSettings) -> AsyncIterator[str]:
+async def page(database: DatabaseSettings, published: DatabaseSettings | None = None) -> AsyncIterator[str]:
     """The address of a page over `database`, on a simulated clock that stands at the city's now and runs on."""
     started = datetime.now(UTC)
-    source = Source(database)
+    source, other = Source(database), Source(published or database)
     runner, address = await serve(
-        source.query, clock=Clock(lambda: NOW + (datetime.now(UTC) - started), simulated=True)
+        source.query,
+        published=other.query if published else None,
+        clock=Clock(lambda: NOW + (datetime.now(UTC) - started), simulated=True),
     )
     try:
         yield address
     finally:
         await runner.cleanup()
         await source.close()
+        await other.close()
 
 
 @pytest.fixture
@@ -224,6 +227,27 @@ async def test_a_database_that_is_away_is_told_in_every_panel_and_the_page_recov
             database.start()
             await tab.open(f"{address}/d/ent-accueil")
             assert [p["error"] for p in (await tab.run("window.__dash.panels")).values() if p.get("error")] == []
+
+
+async def test_the_reading_is_chosen_and_told_and_what_is_reserved_says_so(
+    browser: int, city_database: DatabaseSettings, published: DatabaseSettings
+) -> None:
+    async with page(city_database, published) as address, open_tab(browser, *LAPTOP) as tab:
+        await tab.open(f"{address}/d/ent-accueil")
+        assert "Chiffres exacts, réservés aux agents habilités." in await tab.run("document.body.innerText")
+        assert "réservé" not in await tab.run("[...document.querySelectorAll('.ent-empty')].map(e => e.innerText)")
+        await tab.open(f"{address}/d/ent-accueil?var-ds=ent-publie")
+        await drawn(tab)
+        text = await tab.run("document.body.innerText")
+        assert "Chiffres publiés, arrondis à un multiple de 5. Une case vide : moins de 5 personnes" in text
+        assert "Masquée" in text
+        empty = await tab.run("[...document.querySelectorAll('.ent-empty')].map(e => e.innerText)")
+        assert empty == ["réservé", "réservé"], "alerts and refusals"
+        (people,) = (await tab.panel("Actifs du jour"))["values"]
+        assert int("".join(filter(str.isdigit, people["text"]))) % 5 == 0
+        await tab.open(f"{address}/d/ent-collecte?var-ds=ent-publie")
+        assert await tab.run("window.__dash.variables().ds.value") == "ent-clickhouse", "operators read exact figures"
+        assert_sound(tab, address)
 
 
 async def test_the_first_page_lists_the_dashboards_and_the_clock(browser: int, address: str) -> None:
