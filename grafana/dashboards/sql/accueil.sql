@@ -45,7 +45,8 @@ ARRAY JOIN [toDateTime(today - 7, 'Europe/Paris'), toDateTime(today, 'Europe/Par
   [round(100 * before / expected, 1), round(100 * now / expected, 1)] AS part
 UNION ALL
 SELECT toDateTime(today, 'Europe/Paris') AS time, round(100 * count() / any(expected), 1) AS part FROM v_published
-WHERE grain = 'school_day' AND start = today AND @every_profile AND @chosen_places HAVING count() > 0
+WHERE grain = 'school_day' AND start = today AND @every_profile AND place IN (SELECT uai FROM v_schools WHERE @schools)
+HAVING count() > 0
 
 -- name: complete_until
 WITH @moments

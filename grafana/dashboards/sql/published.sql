@@ -15,7 +15,9 @@
 ($__conditionalAll(0, $profil))
 
 -- name: chosen_places
-place IN (SELECT uai FROM v_schools WHERE @schools)
+-- Of the reader's choice, and at All every school that is published: no question is asked of v_schools, as the exact reading
+-- would ask it too.
+$__conditionalAll(place IN (${ecole:sqlstring}), $ecole)
 
 -- name: chosen_kinds
 kind IN (${profil:sqlstring})
