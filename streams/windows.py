@@ -39,7 +39,10 @@ class Pace:
     roll_interval_s: float = 3.0
     """Pause between passes over hours and days, at least; ten times what the last one took, if that is longer."""
     longest_pause_s: float = 10.0
-    """Pause between passes while far behind, at most: a fuller pass costs less, and nobody waits for old minutes."""
+    """Pause between passes over minutes at most, also after one that waited for a database that was away; and the pause
+    while far behind: a fuller pass costs less, and nobody waits for old minutes."""
+    longest_roll_pause_s: float = 60.0
+    """The same between passes over hours and days."""
     max_held_rows: int = 1_000_000
 
 
@@ -117,7 +120,8 @@ class Windows:
         rolled_s, roll = time.monotonic(), _Cost()
         while True:
             minutes = await self._count_minutes()
-            pause_s = max(self.pace.roll_interval_s, 10 * roll.expected_s(_rows(self._counted)))
+            earned_s = 10 * roll.expected_s(_rows(self._counted))
+            pause_s = max(self.pace.roll_interval_s, min(earned_s, self.pace.longest_roll_pause_s))
             if self._counted and (self.hurried() or self._laden or time.monotonic() > rolled_s + pause_s):
                 roll = await self._roll()
                 rolled_s = time.monotonic()
@@ -162,7 +166,7 @@ class Windows:
         start_s = time.monotonic()
         while not (self.hurried() and not self.empty):
             earned_s = last.expected_s(_rows(self._fresh)) * (1 / self.pace.share - 1)
-            pause_s = max(self.pace.shortest_pause_s, earned_s)
+            pause_s = max(self.pace.shortest_pause_s, min(earned_s, self.pace.longest_pause_s))
             if self.behind() and not self._laden:
                 pause_s = self.pace.longest_pause_s
             left_s = start_s + pause_s - time.monotonic()

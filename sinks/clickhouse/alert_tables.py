@@ -209,6 +209,7 @@ class AlertTables:
         """Remember what became of a message; the last word counts."""
         self._add(
             "alert_deliveries",
+            "alert_id, step, channel, outcome, attempts, error, at, version",
             "{id:String}, {step:UInt16}, {channel:String}, {outcome:String}, {attempts:UInt16}, {error:String}, "
             "fromUnixTimestamp({at:Int64}), toUnixTimestamp64Micro(now64(6))",
             {
@@ -226,6 +227,7 @@ class AlertTables:
         """Tell nobody of some alerts for a time, or take that back."""
         self._add(
             "alert_mutes",
+            "mute_id, uai, kind, starts, ends, note, withdrawn, version",
             "{id:String}, {uai:String}, {kind:String}, fromUnixTimestamp({starts:Int64}), "
             "fromUnixTimestamp({ends:Int64}), {note:String}, {withdrawn:Bool}, toUnixTimestamp64Micro(now64(6))",
             {
@@ -251,6 +253,7 @@ class AlertTables:
         """Somebody looks after it: nobody is told of it again before it is resolved."""
         self._add(
             "alert_acks",
+            "alert_id, note, at",
             "{id:String}, {note:String}, fromUnixTimestamp({at:Int64})",
             {"id": alert_id, "note": note, "at": int(at.timestamp())},
         )
@@ -265,6 +268,7 @@ class AlertTables:
         """Keep what an operator knows of an alert or an incident."""
         self._add(
             "alert_labels",
+            "label_id, alert_id, uai, starts, ends, verdict, note, at",
             "{id:String}, {alert:String}, {uai:String}, fromUnixTimestamp({starts:Int64}), "
             "fromUnixTimestamp({ends:Int64}), {verdict:String}, {note:String}, fromUnixTimestamp({at:Int64})",
             {
@@ -288,8 +292,8 @@ class AlertTables:
         )
         return [StepRow(*row) for row in rows]
 
-    def _add(self, table: str, values: str, parameters: Mapping[str, Any]) -> None:
-        self._client.command(f"INSERT INTO {self._database}.{table} SELECT {values}", parameters)
+    def _add(self, table: str, columns: str, values: str, parameters: Mapping[str, Any]) -> None:
+        self._client.command(f"INSERT INTO {self._database}.{table} ({columns}) SELECT {values}", parameters)
 
     def _insert(self, table: str, frame: pl.DataFrame) -> None:
         self._client.insert_arrow(f"{self._database}.{table}", to_arrow(frame))

@@ -20,7 +20,7 @@ def write_backfill(
 ) -> None:
     """Remember that; the last word counts."""
     client.command(
-        f"INSERT INTO {database}.backfills SELECT {{digest:String}}, {{incarnation:UInt32}}, {{name:String}}, "
-        f"{lines:d}, {finished}, now64(6)",
+        f"INSERT INTO {database}.backfills (digest, incarnation, name, lines, finished, at) "
+        f"SELECT {{digest:String}}, {{incarnation:UInt32}}, {{name:String}}, {lines:d}, {finished}, now64(6)",
         {"digest": digest, "incarnation": incarnation, "name": name},
     )

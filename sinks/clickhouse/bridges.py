@@ -26,6 +26,7 @@ class BridgePositions:
         """Note it, aware, to the millisecond."""
         moment_ms = int(read_through.timestamp() * 1000)
         self._client.command(
-            f"INSERT INTO {self._table} VALUES ({{bridge:String}}, fromUnixTimestamp64Milli({moment_ms:d}), now64(6))",
+            f"INSERT INTO {self._table} (bridge, read_through, recorded_at) "
+            f"VALUES ({{bridge:String}}, fromUnixTimestamp64Milli({moment_ms:d}), now64(6))",
             {"bridge": bridge},
         )

@@ -27,8 +27,8 @@ FROM (
   WHERE grain = '{grain.name}' AND start = toDate('{start}') AND users > 0)
 GROUP BY place, kind""")
     client.command(
-        f"INSERT INTO {database}.counts_kept SELECT '{grain.name}', toDate('{start}'), {age_days:d}, "
-        "toUnixTimestamp64Micro(now64(6))"
+        f"INSERT INTO {database}.counts_kept (grain, start, age_days, version) "
+        f"SELECT '{grain.name}', toDate('{start}'), {age_days:d}, toUnixTimestamp64Micro(now64(6))"
     )
 
 

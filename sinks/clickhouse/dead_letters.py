@@ -148,7 +148,8 @@ def write_mends(client: Client, database: str, mends: Sequence[Mend]) -> None:
             f"unhex('{mend.event_id.hex()}'), fromUnixTimestamp64Micro({_micros(mend.event_time):d}), "
             f"{{school{n}:String}}, '{mend.event_type}', '{mend.origin}', now64(3))"
         )
-    client.command(f"INSERT INTO {database}.dead_letter_mends VALUES {', '.join(values)}", parameters)
+    columns = "topic, incarnation, partition, offset, event_id, event_time, event_school, event_type, origin, sent_at"
+    client.command(f"INSERT INTO {database}.dead_letter_mends ({columns}) VALUES {', '.join(values)}", parameters)
 
 
 def _micros(moment: datetime) -> int:

@@ -65,6 +65,7 @@ def activate_if_complete(client: Client, database: str) -> int | None:
         ):
             client.command(
                 f"INSERT INTO {database}.directory_revisions "
+                "(revision, content, schools, classes, profiles, activated_at) "
                 "SELECT {revision:UInt64}, {content:String}, {schools:UInt32}, {classes:UInt32}, {profiles:UInt32}, "
                 "now64(3)",
                 {

@@ -86,8 +86,9 @@ def erase(
     _recount(client, database, minutes, days_of)
     done = Receipt(receipt, datetime.now(UTC), len(persons), removed["events"], removed["dead_letters"], len(minutes))
     client.command(
-        f"INSERT INTO {database}.erasures VALUES (toUUID('{receipt}'), now64(3), {done.keys:d}, {done.events:d}, "
-        f"{done.dead_letters:d}, {done.minutes:d})"
+        f"INSERT INTO {database}.erasures (receipt, at, keys, events, dead_letters, minutes) "
+        f"VALUES (toUUID('{receipt}'), now64(3), {done.keys:d}, {done.events:d}, {done.dead_letters:d}, "
+        f"{done.minutes:d})"
     )
     return done
 

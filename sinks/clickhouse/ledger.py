@@ -127,8 +127,8 @@ def freeze_closed_months(client: Client, database: str, now: datetime) -> list[s
     if months:
         columns = f"{_LOG}, day, first, next, consumed, stored, rejected, dropped"
         client.command(
-            f"INSERT INTO {database}.ledger_frozen SELECT {columns}, now64(6) FROM {database}.ledger_days "
-            f"WHERE {condition}",
+            f"INSERT INTO {database}.ledger_frozen ({columns}, frozen_at) "
+            f"SELECT {columns}, now64(6) FROM {database}.ledger_days WHERE {condition}",
             {"last": last},
         )
     return [str(month) for (month,) in months]

@@ -40,7 +40,8 @@ def read_pauses(client: Client, database: str) -> list[Pause]:
 def write_pause(client: Client, database: str, pause: Pause) -> None:
     """Keep a word on a partition; the last one counts, by the clock of the database."""
     client.command(
-        f"INSERT INTO {database}.pauses SELECT {{topic:String}}, {pause.incarnation:d}, {pause.partition:d}, "
-        f"{pause.offset:d}, {{reason:String}}, {pause.allowed_through:d}, now64(6)",
+        f"INSERT INTO {database}.pauses (topic, incarnation, partition, offset, reason, allowed_through, at) "
+        f"SELECT {{topic:String}}, {pause.incarnation:d}, {pause.partition:d}, {pause.offset:d}, {{reason:String}}, "
+        f"{pause.allowed_through:d}, now64(6)",
         {"topic": pause.topic, "reason": pause.reason},
     )

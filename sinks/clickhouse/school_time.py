@@ -90,7 +90,8 @@ class SchoolTimeTables:
         self._insert("calendar_periods", [*periods, *years], _PERIODS)
         self._insert("timetables", lessons, _WEEKS)
         self._client.command(
-            f"INSERT INTO {self._database}.calendar_loads SELECT {{load:UInt64}}, {{source:String}}, now64(3)",
+            f"INSERT INTO {self._database}.calendar_loads (load, source, loaded_at) "
+            "SELECT {load:UInt64}, {source:String}, now64(3)",
             {"load": load, "source": calendar.source},
         )
         self._forget("calendar_loads", "load", ("calendar_periods", "timetables"))
@@ -98,9 +99,10 @@ class SchoolTimeTables:
     def declare(self, closure: Closure, *, withdrawn: bool = False) -> None:
         """Keep a closure, or take it back; the last word on its id counts."""
         self._client.command(
-            f"INSERT INTO {self._database}.school_closures SELECT {{id:String}}, {{uai:String}}, "
-            "fromUnixTimestamp({starts:Int64}), fromUnixTimestamp({ends:Int64}), {reason:String}, {note:String}, "
-            "now64(3), {withdrawn:Bool}, toUnixTimestamp64Micro(now64(6))",
+            f"INSERT INTO {self._database}.school_closures "
+            "(closure_id, uai, starts, ends, reason, note, declared_at, withdrawn, version) "
+            "SELECT {id:String}, {uai:String}, fromUnixTimestamp({starts:Int64}), fromUnixTimestamp({ends:Int64}), "
+            "{reason:String}, {note:String}, now64(3), {withdrawn:Bool}, toUnixTimestamp64Micro(now64(6))",
             {
                 "id": closure.closure_id,
                 "uai": closure.uai,
@@ -158,8 +160,8 @@ class SchoolTimeTables:
         begins = max((known.calendar.of(place).begins for place in known.places.values()), default=date.min)
         after = known.after() or date.min
         self._client.command(
-            f"INSERT INTO {self._database}.school_time_revisions SELECT {{revision:UInt64}}, {{content:String}}, "
-            "{begins:Date}, {after:Date}, now64(3)",
+            f"INSERT INTO {self._database}.school_time_revisions (revision, content, begins, after, activated_at) "
+            "SELECT {revision:UInt64}, {content:String}, {begins:Date}, {after:Date}, now64(3)",
             {
                 "revision": revision,
                 "content": content,

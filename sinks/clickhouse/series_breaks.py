@@ -49,9 +49,10 @@ class SeriesBreaks:
     def declare(self, found: SeriesBreak, *, withdrawn: bool = False) -> None:
         """Keep a break, or take it back; the last word on its id counts."""
         self._client.command(
-            f"INSERT INTO {self._database}.series_breaks SELECT {{id:String}}, fromUnixTimestamp({{begins:Int64}}), "
-            "fromUnixTimestamp({ends:Int64}), {kind:String}, {uai:String}, {label:String}, {withdrawn:Bool}, "
-            "toUnixTimestamp64Micro(now64(6))",
+            f"INSERT INTO {self._database}.series_breaks "
+            "(break_id, begins_at, ends_at, kind, uai, label, withdrawn, version) "
+            "SELECT {id:String}, fromUnixTimestamp({begins:Int64}), fromUnixTimestamp({ends:Int64}), {kind:String}, "
+            "{uai:String}, {label:String}, {withdrawn:Bool}, toUnixTimestamp64Micro(now64(6))",
             {
                 "id": found.break_id,
                 "begins": int(found.begins.timestamp()),

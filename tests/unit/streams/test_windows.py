@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Collection
 from datetime import UTC, date, datetime
 
@@ -140,6 +141,31 @@ async def test_a_few_rows_do_not_wait_as_long_as_a_large_pass_took(passes: Passe
     await until(lambda: passes.done)
     windows.add(Stored(frozenset({MINUTE}), 1, lambda: acknowledged.append(2)))
     await until(lambda: len([level for level, _ in passes.done if level == "minute"]) == 2, timeout_s=2.0)
+    task.cancel()
+
+
+@pytest.mark.parametrize("away_during", [Level.MINUTE, Level.DAY])
+async def test_passes_that_waited_for_the_database_put_off_the_next_ones_no_longer_than_others(
+    passes: Passes, away_during: Level
+) -> None:
+    """An outage is no work: what came in meanwhile is counted soon after it, not after ten outages more."""
+    outage_s = [0.4]
+
+    def recompute(level: Level, slices: Collection[int]) -> None:
+        if level is away_during and outage_s:
+            time.sleep(outage_s.pop())
+        passes(level, slices)
+
+    pace = Pace(
+        share=0.01, shortest_pause_s=0.001, roll_interval_s=0.01, longest_pause_s=0.05, longest_roll_pause_s=0.05
+    )
+    windows = Windows(recompute, pace, hurried=lambda: False)
+    task = asyncio.create_task(windows.run())
+    acknowledged: list[int] = []
+    windows.add(Stored(frozenset({MINUTE}), 1, lambda: acknowledged.append(1)))
+    await asyncio.sleep(0.1)
+    windows.add(Stored(frozenset({MINUTE}), 100, lambda: acknowledged.append(2)))
+    await until(lambda: acknowledged == [1, 2], timeout_s=2.0)
     task.cancel()
 
 
