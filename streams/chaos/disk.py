@@ -47,6 +47,6 @@ class SmallDisk:
     ) -> None:
         if self.mounted:
             self.free()
-            shutil.copytree(self.folder, self._kept, dirs_exist_ok=True)
+            shutil.copytree(self.folder, self._kept, symlinks=True, dirs_exist_ok=True)
             subprocess.run(["umount", "--lazy", str(self.folder)], capture_output=True, check=True)
             self.mounted = False

@@ -5,6 +5,7 @@ a request without a session on a server, each starts with the defaults, and no s
 table of one reaches the next, whatever it died of.
 """
 
+import logging
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ from typing import Any, cast
 from xml.sax.saxutils import escape
 
 from sinks.clickhouse.embedded.refusal import Refusal, bad_request, from_engine
+from sinks.clickhouse.embedded.room import Room, free_bytes
 
 _SETTING_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 _FORMAT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*", re.ASCII)
@@ -26,6 +28,12 @@ _PYTHON_OBJECTS = frozenset({"dataframe", "datastore", "arrowtable", "debug"})
 """Formats in which the engine's Python interface would hand back objects instead of bytes."""
 
 _MIB = 1024 * 1024
+_DAMAGES = frozenset({3, 33, 40, 74, 88, 107, 226, 228, 246, 271})
+"""Codes of reading files that are cut, empty or gone; of statements with rows too: hence the words below."""
+_PART = "while reading from part"
+_TABLES = "SELECT concat('`', database, '`.`', name, '`') FROM system.tables WHERE engine LIKE '%MergeTree'"
+_BROKEN_PARTS = "SELECT concat(database, '.', table, ' ', name) FROM system.detached_parts"
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,10 @@ class EngineLimits:
     """For a free place, after which a statement is refused with code 202."""
     mark_cache_bytes: int = 32 * _MIB
     background_merges: int = 2
+    least_free_bytes: int = 64 * _MIB
+    """Of the disk, below which nothing is written."""
+    sources_kept_s: int = 60
+    """For so long the sources of a merged part are kept, to take them back where it is broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +105,15 @@ class Engine:
         except Exception as error:
             raise from_engine(error) from error
         self.version, self.timezone = found.split()
+        self._closed_tables: list[str] = []
+        self._room = Room(
+            lambda: free_bytes(folder),
+            self.limits.least_free_bytes,
+            stop_merges=lambda: self._control("SYSTEM STOP MERGES"),
+            start_merges=lambda: self._control("SYSTEM START MERGES"),
+            reopen=self._reopen,
+        )
+        self._room.start()
 
     @contextmanager
     def session(
@@ -116,18 +137,54 @@ class Engine:
             except Exception as error:
                 raise from_engine(error) from error
             held.callback(connection.close)
-            session = Session(connection, self._incoming)
+            session = Session(connection, self._incoming, self._room)
             session.prepare(database, {**self._defaults, **(settings or {})})
             yield session
 
     def close(self, patience_s: float) -> bool:
         """Wait for what is running, cancel it half-way through `patience_s`, close. False if something still runs."""
         limit = time.monotonic() + patience_s
+        self._room.stop()
         if not self._drain(time.monotonic() + patience_s / 2):
             self._base.query("KILL QUERY WHERE query_id != queryID() ASYNC", "Null")
             if not self._drain(limit):
                 return False
         self._base.close()
+        return True
+
+    def _control(self, sql: str) -> list[str]:
+        """Run a statement of our own, and its lines. Raises `Refusal`."""
+        try:
+            connection = self._connect(self._path)
+        except Exception as error:
+            raise from_engine(error) from error
+        try:
+            return list(connection.query(sql, "TSVRaw").bytes().decode().splitlines())
+        except Exception as error:
+            raise from_engine(error) from error
+        finally:
+            connection.close()
+
+    def _reopen(self) -> bool:
+        """Open all tables anew, with no statement running; False where it has to be tried again."""
+        if not self._drain(time.monotonic() + self.limits.max_wait_s):
+            return False
+        try:
+            known = set(self._control(_BROKEN_PARTS))
+            for table in self._control(_TABLES):
+                self._control(f"DETACH TABLE {table} SYNC")
+                self._closed_tables.append(table)
+            while self._closed_tables:
+                self._control(f"ATTACH TABLE {self._closed_tables[-1]}")
+                self._closed_tables.pop()
+            for part in sorted(set(self._control(_BROKEN_PARTS)) - known):
+                _log.error("a broken part was put aside: %s", part)
+        except Refusal as refusal:
+            _log.warning("tables were not opened anew, it is tried again: %s", refusal.message)
+            return False
+        finally:
+            for _ in range(self.limits.max_parallel_statements):
+                self._places.release()
         return True
 
     def _drain(self, limit: float) -> bool:
@@ -146,9 +203,10 @@ class Engine:
 class Session:
     """One connection of the engine, for one request."""
 
-    def __init__(self, connection: Any, incoming: Path) -> None:
+    def __init__(self, connection: Any, incoming: Path, room: Room) -> None:
         self._connection = connection
         self._incoming = incoming
+        self._room = room
 
     def prepare(self, database: str | None, settings: Mapping[str, str]) -> None:
         """Enter `database` and set `settings`, in their order. Raises `Refusal` for unknown ones."""
@@ -168,7 +226,10 @@ class Session:
 
     def query(self, sql: str, output_format: str, parameters: Mapping[str, str]) -> Result:
         """Run one statement; `parameters` are values as the HTTP interface escapes them. Raises `Refusal`."""
-        return self._run(sql, _format_name(output_format), parameters)
+        output_format = _format_name(output_format)
+        if self.classify(sql)[0] != "MUTATING":
+            return self._run(sql, output_format, parameters)
+        return self._write(sql, output_format, parameters)
 
     def insert(self, insert: Insert, parameters: Mapping[str, str]) -> Result:
         """Run an INSERT over its data. Raises `Refusal`; see ClickHouse for how far it is atomic.
@@ -185,13 +246,23 @@ class Session:
                 raise Refusal(243, "NOT_ENOUGH_SPACE", f"the rows cannot be laid down: {error.strerror}") from error
             source = f"FROM INFILE {quote_text(file.name)} COMPRESSION 'none'"
             sql = f"{insert.target} {source} {insert.settings} FORMAT {_format_name(insert.format)}"
-            return self._run(sql, "Null", parameters)
+            return self._write(sql, "Null", parameters)
+
+    def _write(self, sql: str, output_format: str, parameters: Mapping[str, str]) -> Result:
+        sign = self._room.enter()
+        result = self._run(sql, output_format, parameters)
+        self._room.leave(sign)
+        return result
 
     def _run(self, sql: str, output_format: str, parameters: Mapping[str, str]) -> Result:
         try:
             found = self._connection.query(sql, output_format, params=dict(parameters))
         except Exception as error:
-            raise from_engine(error) from error
+            refusal = from_engine(error)
+            if refusal.code in _DAMAGES and _PART in refusal.message:
+                self._room.doubt()
+                refusal = Refusal(733, "TABLE_IS_BEING_RESTARTED", f"a part is broken: {refusal.message}")
+            raise refusal from error
         return Result(
             found.bytes() or b"",
             read_rows=found.storage_rows_read(),
@@ -250,7 +321,8 @@ def _configuration(folder: Path, limits: EngineLimits) -> str:
         "compiled_expression_cache_size": limits.mark_cache_bytes // 4,
         "background_pool_size": limits.background_merges,
         "background_schedule_pool_size": 2,
+        "merge_tree": f"<old_parts_lifetime>{limits.sources_kept_s}</old_parts_lifetime>",
     }
-    nested = ("query_cache", "backups")
+    nested = ("query_cache", "backups", "merge_tree")
     lines = [f"  <{k}>{v if k in nested else escape(str(v))}</{k}>" for k, v in entries.items()]
     return "\n".join(["<clickhouse>", *lines, "</clickhouse>", ""])
