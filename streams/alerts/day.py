@@ -55,8 +55,11 @@ class Day:
         self.burst: Floats = learned.burst()
         self.spread: Floats = np.sqrt(learned.spread)
         self.weekday_days: Integers = learned.weekly_days[:, calendar.weekday].astype(np.int64)
-        self._shape = learned.shape(calendar.weekday)
-        self.expected: Singles = learned.expect(self._shape)
+        self.shape: Singles = learned.shape(calendar.weekday)
+        """Logins per slot [school, profile, slot] as sharp as they were seen; `expected` is what is made of it."""
+        self.expected: Singles = learned.expect(self.shape)
+        self.sharp: Singles = learned.sharpen(self.shape)
+        """Logins per bin [school, profile, bin] to the bell: all schools together keep to it."""
         self.seen: Singles = np.zeros_like(self.expected)
         self.at = 0
         """The next bin."""
@@ -99,9 +102,8 @@ class Day:
         return self._running.day_regional
 
     def usual(self) -> Floats:
-        """Logins that each slot of such a day usually brings [school, profile, bin], not smoothed; 0 if not judged."""
-        slots = np.repeat(self._shape / self.grid.slot_bins, self.grid.slot_bins, axis=2)
-        return np.asarray(slots * self.on[:, None])
+        """Logins that each bin of such a day usually brings [school, profile, bin], not smoothed; 0 if not judged."""
+        return np.asarray(self.sharp * self.on[:, None])
 
     def advance(self, counts: Counts, known: Booleans | None = None) -> None:
         """Take in the next bins: logins [school, profile, bin]; `known` [school, bin] is False where data are missing.
@@ -136,8 +138,7 @@ class Day:
         quiet = np.where(open_, log_likelihood_ratio(seen, expected, burst, self.settings.silent_share), 0)
         less = np.where(open_, log_likelihood_ratio(seen, low, burst, self.settings.low_share), 0)
         for n, at in enumerate(range(part.start, part.stop)):
-            slot = self._shape[:, :, at // self.grid.slot_bins] / self.grid.slot_bins
-            self._sharp = np.where(on[:, n, None], slot, 0).sum(0, dtype=np.float64)
+            self._sharp = np.where(on[:, n, None], self.sharp[:, :, at], 0).sum(0, dtype=np.float64)
             columns = (seen, expected, regional, quiet, less)
             self._take(at, on[:, n], Bin(*(np.ascontiguousarray(column[:, :, n]) for column in columns)))
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 _DAY_MIN = 1440
 _SLOT_MIN = 15
 _NOISE_MIN = 30
-_SMOOTH_MIN = 135
+_WIDTHS_MIN = (15, 45, 135)
 _WATCH_FROM_MIN = 8 * 60
 _WATCH_TO_MIN = 19 * 60
 
@@ -57,9 +57,15 @@ class Grid:
         return _NOISE_MIN // self.step_min if _NOISE_MIN % self.step_min == 0 else 1
 
     @cached_property
-    def smooth_slots(self) -> int:
-        """Slots, an odd number, over which a shape is averaged: timetables are not to be trusted to the quarter."""
-        return 2 * (_SMOOTH_MIN // (self.slot_bins * self.step_min) // 2) + 1
+    def grains(self) -> tuple[int, ...]:
+        """Bins over which bursts are measured, from short to long: a slot and half an hour."""
+        return tuple(sorted({self.slot_bins, self.noise_bins}))
+
+    @cached_property
+    def widths(self) -> tuple[int, ...]:
+        """Slots, odd numbers from narrow to wide, over which a shape may be averaged: not all keep to the quarter."""
+        slot_min = self.slot_bins * self.step_min
+        return tuple(sorted({2 * (width // slot_min // 2) + 1 for width in _WIDTHS_MIN}))
 
     @cached_property
     def watched(self) -> slice:

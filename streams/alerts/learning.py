@@ -8,7 +8,8 @@ import numpy as np
 
 from streams.alerts.arrays import Booleans, Floats, Integers, Singles
 from streams.alerts.closing import Closed
-from streams.alerts.learned import Learned
+from streams.alerts.grid import Grid
+from streams.alerts.learned import Learned, average
 
 _BLOCK = 4096
 _LONGEST_WEEKLY, _LONGEST_COMMON = 7, 24
@@ -17,7 +18,7 @@ _WARM_WEEKDAYS = 2
 _LEVEL_GAIN, _LEVEL_STEP = 0.12, 0.5
 _SPREAD_GAIN, _SPREAD_STEP = 0.05, 0.6
 _SPREAD_LEAST, _SPREAD_MOST = 0.05**2, 0.4**2
-_BURST_MEMORY = 0.98
+_MEMORY = 0.98
 _OUTLIER = 400.0
 _PRIOR_BURSTS = 3.0
 _KNOWN_SHARE = 0.5
@@ -66,6 +67,8 @@ def _learn_block(
     seen = np.where(skip[:, None, :], expected, day.seen[part])
     warm = (opened & (learned.weekly_days[part, weekday] >= _WARM_WEEKDAYS))[:, None]
     _learn_shape(learned, part, weekday, seen, opened)
+    within = learned.within[part]
+    learned.within[part] = np.where(opened[:, None, None], np.float32(_MEMORY) * within + seen, within)
     watched = grid.watched
     total = seen[:, :, watched].sum(2, dtype=np.float64)
     due = expected[:, :, watched].sum(2, dtype=np.float64)
@@ -77,15 +80,25 @@ def _learn_block(
     excess = np.clip(ratio, -_SPREAD_STEP, _SPREAD_STEP) ** 2 - explained
     spread = learned.spread[part] + np.where(warm, _SPREAD_GAIN * (excess - learned.spread[part]), 0)
     learned.spread[part] = np.clip(spread, _SPREAD_LEAST, _SPREAD_MOST)
-    # The day's own level is taken out: the burst size holds bursts, the spread holds good and bad days.
-    own_level = (total + prior) / (due + prior)
-    squares, means = _bursts(seen[:, :, watched], expected[:, :, watched], own_level, skip[:, watched], grid.noise_bins)
-    learned.burst_squares[part] = np.where(
-        warm, _BURST_MEMORY * learned.burst_squares[part] + squares, learned.burst_squares[part]
-    )
-    learned.burst_means[part] = np.where(
-        warm, _BURST_MEMORY * learned.burst_means[part] + means, learned.burst_means[part]
-    )
+    _learn_bursts(learned, part, closed, seen, (total + prior) / (due + prior), skip, warm)
+
+
+def _learn_bursts(
+    learned: Learned, part: slice, closed: Closed, seen: Singles, own_level: Floats, skip: Booleans, warm: Booleans
+) -> None:
+    """In what bursts the day came against the shape averaged over each width, at each grain.
+
+    The day's own level is taken out: the burst size holds bursts, the spread holds good and bad days.
+    """
+    grid = learned.grid
+    for place, width in enumerate(grid.widths):
+        expected = average(closed.day.shape[part], width, grid) * own_level.astype(np.float32)[:, :, None]
+        for grain, bins in enumerate(grid.grains):
+            counts, means = (_spans(values, skip, grid, bins) for values in (seen, expected))
+            squares = np.minimum((counts - means) ** 2, _OUTLIER * np.maximum(means, 1))
+            for kept, news in ((learned.burst_squares, squares), (learned.burst_means, means)):
+                before = kept[part, :, place, grain]
+                kept[part, :, place, grain] = np.where(warm, _MEMORY * before + news.sum(2), before)
 
 
 def _learn_shape(learned: Learned, part: slice, weekday: int, seen: Singles, opened: Booleans) -> None:
@@ -102,15 +115,14 @@ def _learn_shape(learned: Learned, part: slice, weekday: int, seen: Singles, ope
         learned.common_days[part] += opened
 
 
-def _bursts(seen: Singles, expected: Singles, own_level: Floats, skip: Booleans, width: int) -> tuple[Floats, Floats]:
-    """Squared deviations and means [school, profile] over spans of `width` bins of which none is skipped."""
-    spans = seen.shape[2] // width * width
-    shape = (*seen.shape[:2], -1, width)
-    counts = seen[:, :, :spans].reshape(shape).sum(3)
-    means = expected[:, :, :spans].reshape(shape).sum(3) * own_level.astype(np.float32)[:, :, None]
-    kept = np.logical_not(skip[:, :spans].reshape(len(seen), -1, width).any(2))[:, None, :]
-    squares = np.minimum((counts - means) ** 2, _OUTLIER * np.maximum(means, 1))
-    return (squares * kept).sum(2, dtype=np.float64), (means * kept).sum(2, dtype=np.float64)
+def _spans(values: Singles, skip: Booleans, grid: Grid, width: int) -> Floats:
+    """Sums [school, profile, span] over `width` bins each of the watched day; 0 where a bin of it is skipped."""
+    watched = grid.watched
+    end = watched.start + (watched.stop - watched.start) // width * width
+    shape = (*values.shape[:2], -1, width)
+    sums = values[:, :, watched.start : end].reshape(shape).sum(3, dtype=np.float64)
+    kept = np.logical_not(skip[:, watched.start : end].reshape(len(values), -1, width).any(2))
+    return np.asarray(sums * kept[:, None])
 
 
 def forget(learned: Learned, schools: Booleans) -> None:

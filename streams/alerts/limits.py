@@ -15,20 +15,23 @@ _BODY, _TOP = 0.80, 0.97
 _MEMORY = 0.98
 _OWN_WEIGHT = 15.0
 _HIGHEST = 40.0
+_CAUTION, _CAUTION_UNTIL = 0.3, 1000.0
 
 
 class Limits:
     """Per school and check, in nats: what the evidence must pass for the budget of false alarms.
 
     The maxima of all schools are pooled; beyond their 97 % quantile an exponential tail is carried on to the budget
-    and shrunk towards a prior; a school whose evidence runs higher than the others' has a higher limit.
+    and shrunk towards a prior, with up to a third on top as long as few are known; a school whose evidence runs higher
+    than the others' has a higher limit.
     """
 
     def __init__(self, schools: int, settings: Settings) -> None:
         self.past: npt.NDArray[np.float32] = np.full((schools, len(Check), _KEPT_DAYS), np.nan, np.float32)
         self.mean_sum: Floats = np.zeros((schools, len(Check)))
         self.mean_count: Floats = np.zeros((schools, len(Check)))
-        self.value: Floats = np.tile([settings.rules[check].prior for check in Check], (schools, 1))
+        first = [settings.rules[check].prior * _caution(0) for check in Check]
+        self.value: Floats = np.tile(first, (schools, 1))
         self.cursor = 0
 
     def take(self, maxima: Floats, quiet: Booleans, settings: Settings) -> None:
@@ -51,6 +54,12 @@ class Limits:
         scale = (top - body) / np.log((1 - _BODY) / (1 - _TOP))
         limit = top + scale * np.log((1 - _TOP) * settings.days_per_month / rule.budget)
         limit = (pool.size * limit + _PRIOR_WEIGHT * rule.prior) / (pool.size + _PRIOR_WEIGHT)
+        limit *= _caution(pool.size)
         usual = max(float(pool.mean()), 1.0)
         own = (self.mean_sum[:, check] + _OWN_WEIGHT * usual) / (self.mean_count[:, check] + _OWN_WEIGHT)
         self.value[:, check] = np.clip(limit * np.clip(np.sqrt(own / usual), 1, 1.5), rule.floor, _HIGHEST)
+
+
+def _caution(known: int) -> float:
+    """What limits are raised by before many maxima are known: nobody can tell yet how high quiet days run here."""
+    return 1 + _CAUTION * max(0.0, 1 - known / _CAUTION_UNTIL)

@@ -18,7 +18,10 @@ _JOIN_BINS = 3
 
 @dataclass
 class Platform:
-    """The sum over schools of one profile, or of all: Page's CUSUM, and two bins in a row far below the expected."""
+    """The sum over schools of one profile, or of all: Page's CUSUM, and the last bins far below the expected.
+
+    The last bins are two, or as many as the evidence must be old.
+    """
 
     grid: Grid
     settings: Settings
@@ -49,10 +52,10 @@ class Platform:
         self.score = max(0.0, self.score + step)
         self.seen += seen
         self.expected += expected
-        self.last = [*self.last, (seen, min(expected, sharp))][-_PAIR:]
-        pair_seen, pair_expected = (sum(column) for column in zip(*self.last, strict=True))
-        low = pair_seen < self.share * pair_expected
-        grave = pair_expected > self.settings.platform_least and self.score > self.settings.platform_limit
+        self.last = [*self.last, (seen, min(expected, sharp))][-max(_PAIR, self.age_bins) :]
+        last_seen, last_expected = (sum(column) for column in zip(*self.last, strict=True))
+        low = last_seen < self.share * last_expected
+        grave = last_expected > self.settings.platform_least and self.score > self.settings.platform_limit
         if not (low and grave and at - self.since + 1 >= self.age_bins):
             return False
         self.down_until = at + self.grid.spans(self.settings.platform_after_min) - 1

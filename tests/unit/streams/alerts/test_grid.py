@@ -31,7 +31,8 @@ def test_a_moment_outside_the_grid_has_no_bin() -> None:
 def test_any_step_that_divides_a_day_makes_a_grid(step: int) -> None:
     grid = Grid.whole_day(step)
     assert grid.slots * grid.slot_bins == grid.bins
-    assert grid.smooth_slots % 2 == 1
+    assert all(width % 2 == 1 for width in grid.widths)
+    assert all(grid.bins % bins == 0 for bins in grid.grains)
     assert grid.watched == slice(0, grid.bins)
 
 
