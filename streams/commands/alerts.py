@@ -70,11 +70,11 @@ def show(alert: _Alert, as_json: _AsJson = False) -> None:
 
 
 @alerts_app.command()
-def ack(alert: _Alert, note: _Note = "") -> None:
+def ack(alert: _Alert, note: _Note = "", as_json: _AsJson = False) -> None:
     """Say that somebody looks after it: nobody is told that it gets worse."""
     known = _steps(alert)[0]
     _tables().acknowledge(known.alert_id, note, datetime.now(UTC))
-    typer.echo(f"{known.alert_id} acknowledged")
+    typer.echo(json.dumps({"acknowledged": known.alert_id}) if as_json else f"{known.alert_id} acknowledged")
 
 
 @alerts_app.command()
@@ -84,13 +84,14 @@ def mute(
     kind: Annotated[str, typer.Option(help="One kind of alert; by default all of them.")] = "",
     note: _Note = "",
     withdraw: Annotated[str, typer.Option(help="Take back the mute of this id.")] = "",
+    as_json: _AsJson = False,
 ) -> None:
     """Tell nobody of a school's alerts for a time; they are recorded all the same. Prints the mute's id."""
     now = datetime.now(UTC)
     uai = "" if school == _EVERY_SCHOOL else school
     muted = Mute(withdraw or str(uuid4()), uai, kind, now, now + timedelta(hours=hours), note)
     _tables().mute(muted, withdrawn=bool(withdraw))
-    typer.echo(muted.mute_id)
+    typer.echo(json.dumps({"mute": muted.mute_id}) if as_json else muted.mute_id)
 
 
 @alerts_app.command()
@@ -101,6 +102,7 @@ def label(
     start: Annotated[datetime | None, typer.Option("--from", formats=_MOMENT_FORMATS, help="In Paris.")] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=_MOMENT_FORMATS, help="In Paris.")] = None,
     note: _Note = "",
+    as_json: _AsJson = False,
 ) -> None:
     """Note what an alert was about, or an incident that none told of: precision and recall come from these labels."""
     now = datetime.now(UTC)
@@ -112,14 +114,16 @@ def label(
         starts, ends = start.replace(tzinfo=_PARIS), end.replace(tzinfo=_PARIS)
     else:
         _fail("say which alert it is about (--alert), or which school and when (--school, --from, --to)")
-    _tables().label(Label(about or str(uuid4()), about, uai, starts, ends, verdict.value, note, now))
-    typer.echo("noted")
+    noted = Label(about or str(uuid4()), about, uai, starts, ends, verdict.value, note, now)
+    _tables().label(noted)
+    typer.echo(json.dumps({"label": noted.label_id}) if as_json else "noted")
 
 
 @alerts_app.command()
 def explain(
     school: Annotated[str, typer.Argument(help="UAI.")],
     at: Annotated[datetime, typer.Argument(formats=_MOMENT_FORMATS, help="In Paris.")],
+    as_json: _AsJson = False,
 ) -> None:
     """Print the whole calculation for a school at a moment, from what is stored now."""
     from streams.alerting.assembly import assemble  # here: the other commands do without numpy
@@ -129,20 +133,22 @@ def explain(
     watch, judged = service.look_back(at.replace(tzinfo=_PARIS))
     if school not in watch.uais:
         _fail(f"{school} is not in the directory in force, or has no ENT yet: see `ent calendar show`")
-    if judged is None or not judged.day.at:
-        typer.echo(f"{at:%d/%m/%Y}: no school is open then, or the day has not begun: nothing is expected")
+    lines = _explain(watch, judged, school, at)
+    if as_json:
+        typer.echo(json.dumps({"school": school, "at": at.isoformat(), "lines": lines}, indent=2, ensure_ascii=False))
         return
-    from streams.alerting.explanation import explain_school
-
-    _print_explanation(watch, judged, school, explain_school(watch, judged, school))
-
-
-def _print_explanation(watch: Watch, judged: Judgement, school: str, lines: list[str]) -> None:
-    typer.echo(
-        f"{school} on {judged.date:%d/%m/%Y} until {_local(judged.moment(judged.day.at))}, {len(watch.uais)} schools"
-    )
     for line in lines:
         typer.echo(line)
+
+
+def _explain(watch: Watch, judged: Judgement | None, school: str, at: datetime) -> list[str]:
+    from streams.alerting.explanation import explain_school
+
+    if judged is None or not judged.day.at:
+        return [f"{at:%d/%m/%Y}: no school is open then, or the day has not begun: nothing is expected"]
+    until = _local(judged.moment(judged.day.at))
+    head = f"{school} on {judged.date:%d/%m/%Y} until {until}, {len(watch.uais)} schools"
+    return [head, *explain_school(watch, judged, school)]
 
 
 def _tables() -> AlertTables:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,6 +18,7 @@ from streams.alerts.backtest.incidents import SCHOOLS, WORLDS
 from streams.alerts.backtest.judging import judge
 from streams.alerts.backtest.series import SeriesError, read
 from streams.alerts.backtest.study import DETECTOR, SEEDS, rival_alerts, study
+from streams.commands.as_json import AsJson, print_json
 
 File = Path | None
 
@@ -31,26 +34,31 @@ def backtest(
     schools: Annotated[int, typer.Option(min=2, help="Schools in a simulated year.")] = SCHOOLS,
     rivals: Annotated[bool, typer.Option(help="Compare with the alternatives, too.")] = True,
     check: Annotated[bool, typer.Option(help="Exit 1 if a committed goal is missed beyond chance.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Measure precision, recall, false alarms and time to detect. Without --series, on simulated years.
 
-    Tables go to standard output in Markdown, progress to standard error. Exit 2 if a file cannot be used.
+    Tables go to standard output in Markdown, progress to standard error, with --json the tables too. Exit 2 if a file
+    cannot be used.
 
     The calendar is a file of closed times: without one, days on which all schools stay silent from the first hour on
     are taken as days without school. STL is among the alternatives where statsmodels is installed.
     """
     if (series is None) != (labels is None):
         raise typer.BadParameter("--series and --labels go together")
+    show = partial(typer.echo, err=as_json)
     try:
         if series is not None and labels is not None:
-            result = _labelled(series, labels, calendar, ZoneInfo(zone), rivals)
+            result = _labelled(series, labels, calendar, ZoneInfo(zone), rivals, show)
         else:
-            result = _simulated(_chosen(worlds), [int(seed) for seed in seeds.split(",")], schools, rivals)
+            result = _simulated(_chosen(worlds), [int(seed) for seed in seeds.split(",")], schools, rivals, show)
     except (SeriesError, ZoneInfoNotFoundError) as error:
         typer.echo(f"ent: {error}", err=True)
         raise typer.Exit(2) from error
     if report is not None:
         report.write_text(json.dumps(result, indent=2, ensure_ascii=False) + "\n")
+    if as_json:
+        print_json(result)
     missed = result.get("missed", [])
     for line in missed:
         _progress(f"missed: {line}")
@@ -70,21 +78,25 @@ def _progress(line: str) -> None:
     typer.echo(line, err=True)
 
 
-def _simulated(worlds: list[str], seeds: list[int], schools: int, rivals: bool) -> dict[str, Any]:
+def _simulated(
+    worlds: list[str], seeds: list[int], schools: int, rivals: bool, show: Callable[[str], None]
+) -> dict[str, Any]:
     result: dict[str, Any] = {"seeds": seeds, "schools": schools, "worlds": {}, "missed": []}
     for world in worlds:
         figures = study(world, seeds, rivals, _progress, schools)
         months = figures[DETECTOR].months
         rate = len(figures[DETECTOR].outcomes) / months
-        typer.echo(f"\n## World `{world}`: {months:.0f} school-months, {rate:.2f} incidents per school and month\n")
-        typer.echo(reports.compare(figures) + "\n")
-        typer.echo(reports.by_size(figures[DETECTOR]))
+        show(f"\n## World `{world}`: {months:.0f} school-months, {rate:.2f} incidents per school and month\n")
+        show(reports.compare(figures) + "\n")
+        show(reports.by_size(figures[DETECTOR]))
         result["missed"] += [f"{world}: {line}" for line in misses(world, figures[DETECTOR])]
         result["worlds"][world] = {name: reports.summary(one) for name, one in figures.items()}
     return result
 
 
-def _labelled(series: Path, labels: Path, calendar: Path | None, zone: ZoneInfo, rivals: bool) -> dict[str, Any]:
+def _labelled(
+    series: Path, labels: Path, calendar: Path | None, zone: ZoneInfo, rivals: bool, show: Callable[[str], None]
+) -> dict[str, Any]:
     data = read(series, labels, calendar, zone)
     case = data.case
     _progress(f"{len(data.schools)} schools, {len(case.ordinals)} days in steps of {case.grid.step_min} min")
@@ -94,7 +106,7 @@ def _labelled(series: Path, labels: Path, calendar: Path | None, zone: ZoneInfo,
         others = {name: judge([(case, raised[0])]) for name, raised in rival_alerts([case])}
     result = reports.series_report(data, figures, others)
     shown = ("precision", "recall", "false_per_school_month", "time_to_detect_median_min")
-    typer.echo("| | " + " | ".join(shown) + " |\n" + "|---" * 5 + "|")
+    show("| | " + " | ".join(shown) + " |\n" + "|---" * 5 + "|")
     for name, one in {DETECTOR: result, **result["alternatives"]}.items():
-        typer.echo(f"| {name} | " + " | ".join("–" if one[key] is None else str(one[key]) for key in shown) + " |")
+        show(f"| {name} | " + " | ".join("–" if one[key] is None else str(one[key]) for key in shown) + " |")
     return result

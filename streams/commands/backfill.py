@@ -15,6 +15,7 @@ from sinks.clickhouse.backfills import read_backfill, write_backfill
 from sinks.clickhouse.client import connect
 from streams.backfill.files import digest
 from streams.backfill.sending import Sending, Sent, Step
+from streams.commands.as_json import AsJson, print_json
 from streams.group_position import GroupPosition
 from streams.incarnation import identify
 from streams.producer import open_producer
@@ -32,6 +33,7 @@ def backfill(
     again: Annotated[bool, typer.Option("--again", help="From the first line, also where a file was sent before.")] = (
         False
     ),
+    as_json: AsJson = False,
 ) -> None:
     """Send files of events, canonical or a platform's, one JSON document a line; a worker of the lane takes them in.
 
@@ -51,13 +53,17 @@ def backfill(
         closing(_distance(settings, producer.partitions(BACKFILL))) as distance,
     ):
         sending = Sending(producer, distance, ahead, remember)
+        lines: dict[str, int] = {}
         for path in files:
             of = digest(path)
             before = Sent(0, finished=False) if again else Sent(*read_backfill(client, database, of, incarnation))
             if before.finished:
                 _say(f"{path}: its {before.lines} lines were sent before; --again sends them again")
             else:
-                _follow(path, sending.send(path, of, before), before)
+                before = _follow(path, sending.send(path, of, before), before)
+            lines[str(path)] = before.lines
+    if as_json:
+        print_json(lines)
 
 
 def _distance(settings: LaneSettings, partitions: int) -> GroupPosition:
@@ -66,12 +72,14 @@ def _distance(settings: LaneSettings, partitions: int) -> GroupPosition:
     return GroupPosition(kafka.bootstrap, group, [BACKFILL], partitions, kafka.api_version, kafka.security)
 
 
-def _follow(path: Path, steps: Iterator[Step], before: Sent) -> None:
-    """Show how far it is: people see every step, logs one now and then and the last."""
+def _follow(path: Path, steps: Iterator[Step], before: Sent) -> Sent:
+    """Show how far it is: people see every step, logs one now and then and the last. Returns what was sent in all."""
     size, told_s = path.stat().st_size, time.monotonic()
     if before.lines:
         _say(f"{path}: going on after line {before.lines}")
+    sent = before
     for step in steps:
+        sent = step.sent
         text = f"{path}: {step.sent.lines} lines, {step.read_bytes / max(size, 1):.0%}"
         if step.waiting:
             text += f", waiting for the backfill worker: {step.waiting} records behind"
@@ -82,6 +90,7 @@ def _follow(path: Path, steps: Iterator[Step], before: Sent) -> None:
             told_s = time.monotonic()
     if sys.stderr.isatty():
         sys.stderr.write("\n")
+    return sent
 
 
 def _say(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import uuid4
@@ -15,6 +16,7 @@ from grafana.viewer.answer import Query
 from grafana.viewer.source import Source, published_of
 from sinks.clickhouse.client import DatabaseSettings, connect
 from sinks.clickhouse.series_breaks import BreakKind, SeriesBreak, SeriesBreaks
+from streams.commands.as_json import AsJson, print_json
 from streams.settings import read_database_settings
 
 dashboards_app = typer.Typer(help="The dashboards: build, check, mark breaks.", no_args_is_help=True)
@@ -24,11 +26,15 @@ _MOMENT_FORMATS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
 
 
 @dashboards_app.command()
-def build() -> None:
+def build(as_json: AsJson = False) -> None:
     """Write grafana/generated anew from the Python; needs grafana-foundation-sdk (make install)."""
     from grafana.dashboards import build as write
 
-    for path in write():
+    written = [str(path) for path in write()]
+    if as_json:
+        print_json(written)
+        return
+    for path in written:
         typer.echo(path)
 
 
@@ -36,6 +42,7 @@ def build() -> None:
 def check(
     at: Annotated[datetime | None, typer.Option(help="The moment that now stands for, in UTC; now by default.")] = None,
     published: Annotated[bool, typer.Option("--published", help="Of the published figures too.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run every query of dashboards and alert rules on the database and say what is wrong; exit 1 if anything is."""
     from grafana.dashboards import check as inspect
@@ -47,11 +54,15 @@ def check(
     problems += asyncio.run(_inspect(exact, (inspect, check_rules), now))
     if published:
         problems += asyncio.run(_inspect(published_of(exact), (check_published,), now))
-    for problem in problems:
-        typer.echo(problem, err=True)
+    if as_json:
+        print_json({"problems": problems})
+    else:
+        for problem in problems:
+            typer.echo(problem, err=True)
     if problems:
         raise typer.Exit(1)
-    typer.echo("every query answers, every panel and every alert rule is in order")
+    if not as_json:
+        typer.echo("every query answers, every panel and every alert rule is in order")
 
 
 @dashboards_app.command()
@@ -66,6 +77,7 @@ def mark(
     ),
     school: Annotated[str, typer.Option(help="UAI; every school by default.")] = "",
     withdraw: Annotated[str, typer.Option(help="Take back the break of this id, given with the same words.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Mark a break of the series on every chart that crosses it. Prints the break's id."""
     begins, ends = start.replace(tzinfo=_PARIS), (end or start).replace(tzinfo=_PARIS)
@@ -74,13 +86,20 @@ def mark(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     _breaks().declare(found, withdrawn=bool(withdraw))
-    typer.echo(found.break_id)
+    if as_json:
+        print_json({"break": found.break_id})
+    else:
+        typer.echo(found.break_id)
 
 
 @dashboards_app.command()
-def marks() -> None:
+def marks(as_json: AsJson = False) -> None:
     """The breaks of the series that charts draw."""
-    for found in _breaks().all():
+    breaks = _breaks().all()
+    if as_json:
+        print_json([asdict(found) for found in breaks])
+        return
+    for found in breaks:
         span = f"{found.begins.astimezone(_PARIS):%Y-%m-%d %H:%M} to {found.ends.astimezone(_PARIS):%Y-%m-%d %H:%M}"
         typer.echo(f"{found.break_id}  {span}  {found.kind}  {found.uai or 'every school'}  {found.label}")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from dataclasses import asdict
@@ -15,6 +14,7 @@ import typer
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.erasure import erase as erase_persons
 from sinks.clickhouse.retention import apply_retention, check_retention, retentions
+from streams.commands.as_json import AsJson, print_json
 from streams.erasure import persons_of
 from streams.school_keys import missing_next_key
 from streams.settings import SettingsError, read_keys, read_publication_settings, read_retention_settings
@@ -27,29 +27,35 @@ privacy_app = typer.Typer(help="Retention and erasure.", no_args_is_help=True)
 
 
 @privacy_app.command()
-def apply() -> None:
+def apply(as_json: AsJson = False) -> None:
     """Give every table the limit that it should have, as its TTL; `ent migrate` does it too."""
     settings = read_retention_settings()
     wanted = retentions(settings.database.database, settings.retention)
     changed = apply_retention(connect(settings.database), wanted)
+    if as_json:
+        print_json([asdict(each) | {"changed": each.table in changed} for each in wanted])
+        return
     for each in wanted:
         state = "changed" if each.table in changed else "as it was"
         typer.echo(f"{state:10} {each.table}: {each.days} days ({each.why})")
 
 
 @privacy_app.command()
-def check() -> None:
+def check(as_json: AsJson = False) -> None:
     """Say what is kept longer than it may be, and which key is missing soon. Exit 1 if anything is."""
     settings = read_retention_settings()
     wanted = retentions(settings.database.database, settings.retention)
     problems = check_retention(connect(settings.database), wanted)
     keyring, _ = read_keys()
     advice = missing_next_key(keyring, datetime.now(UTC)) if keyring else None
-    for line in [*problems, *([advice] if advice else [])]:
-        typer.echo(line)
-    if problems or advice:
+    found = [*problems, *([advice] if advice else [])]
+    if as_json:
+        print_json({"tables": len(wanted), "problems": found})
+    else:
+        for line in found or [f"{len(wanted)} tables keep what they may, and no longer"]:
+            typer.echo(line)
+    if found:
         raise typer.Exit(1)
-    typer.echo(f"{len(wanted)} tables keep what they may, and no longer")
 
 
 @privacy_app.command()
@@ -81,4 +87,4 @@ def erase(
         settle=partial(time.sleep, settle_s),
         tell=partial(typer.echo, err=True),
     )
-    typer.echo(json.dumps(asdict(receipt), default=str, indent=2))
+    print_json(asdict(receipt))

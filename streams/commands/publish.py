@@ -14,6 +14,7 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.directory import current_revision
 from sinks.clickhouse.publisher import Publisher, published_ago
 from streams.clock import Clock
+from streams.commands.as_json import AsJson, print_json
 from streams.logs import configure_logs
 from streams.publication import Publication, rule_of
 from streams.settings import read_publication_settings
@@ -24,6 +25,7 @@ _LATELY = timedelta(minutes=5)
 def publish(
     once: Annotated[bool, typer.Option("--once", help="Write what is due now, and leave.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Say when it was done last; exit 1 if not lately.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Publish rounded figures beside the exact ones, at their pace, until SIGTERM; one process is enough.
 
@@ -36,7 +38,11 @@ def publish(
     database = settings.database.database
     if check:
         age = published_ago(client, database)
-        typer.echo("nothing was published yet" if age is None else f"published {age.total_seconds():.0f} s ago")
+        seconds = None if age is None else round(age.total_seconds())
+        if as_json:
+            print_json({"published_ago_s": seconds})
+        else:
+            typer.echo("nothing was published yet" if seconds is None else f"published {seconds} s ago")
         if age is None or age > _LATELY:
             raise typer.Exit(1)
         return
@@ -48,7 +54,11 @@ def publish(
         settings.retention.events_days,
     )
     if once:
-        typer.echo(f"{publication.publish_due()} windows were due and are published")
+        written = publication.publish_due()
+        if as_json:
+            print_json({"windows": written})
+        else:
+            typer.echo(f"{written} windows were due and are published")
         return
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -54,9 +54,9 @@ def ent(*arguments: str, given: dict[str, str], stdin: str = "") -> subprocess.C
 
 def test_apply_gives_the_limits_and_check_agrees(environment: dict[str, str]) -> None:
     """Before it, check says what to run and exits 1."""
-    before = ent("privacy", "check", given=environment)
+    before = ent("privacy", "check", "--json", given=environment)
     assert before.returncode == 1
-    assert "ent privacy apply" in before.stdout
+    assert "ent privacy apply" in json.loads(before.stdout)["problems"][0]
     applied = ent("privacy", "apply", given=environment)
     assert applied.returncode == 0
     assert "ent.events: 180 days" in applied.stdout
@@ -89,7 +89,8 @@ def test_erase_without_an_id_says_how(environment: dict[str, str], arguments: li
 
 
 def test_publish_once_writes_what_is_due(database: EmbeddedDatabase, environment: dict[str, str]) -> None:
-    assert ent("publish", "--check", given=environment).returncode == 1
+    never = ent("publish", "--check", "--json", given=environment)
+    assert (never.returncode, json.loads(never.stdout)) == (1, {"published_ago_s": None})
     done = ent("publish", "--once", given=environment)
     assert done.returncode == 0, done.stderr
     assert "published" in done.stdout
