@@ -54,15 +54,18 @@ def rule_of(key: Key, k: int) -> Rule:
     return Rule(k, (int.from_bytes(mac[:8], "little"), int.from_bytes(mac[8:16], "little")))
 
 
-def due(now: datetime, days: Iterable[date], published: Mapping[tuple[str, date], Published]) -> Iterator[Due]:
-    """The windows to write at `now` (aware), of the `days` of Paris that have exact figures; the oldest first."""
+def due(now: datetime, days: Iterable[date], published: Mapping[tuple[str, date], Published], k: int) -> Iterator[Due]:
+    """The windows to write at `now` (aware), of the `days` of Paris that have exact figures; the oldest first.
+
+    Those that were written under another `k` are, all of them.
+    """
     starts = _starts(days)
     for grain in GRAINS:
         tick = int(now.timestamp()) // grain.tick_s
         for start in starts[grain.window]:
             stage = _stage(now, grain.window, start)
             before = published.get((grain.name, start))
-            if stage is not None and _is_new(before, stage, tick):
+            if stage is not None and (before is None or before.k != k or _is_new(before, stage, tick)):
                 yield Due(grain, start, stage, tick)
 
 
@@ -112,9 +115,7 @@ def _stage(now: datetime, window: Window, start: date) -> Stage | None:
     return Stage.CLOSED if now < end + LATE else Stage.FINAL
 
 
-def _is_new(before: Published | None, stage: Stage, tick: int) -> bool:
-    if before is None:
-        return True
+def _is_new(before: Published, stage: Stage, tick: int) -> bool:
     if before.stage is Stage.OPEN and stage is Stage.OPEN:
         return tick > before.tick
     return list(Stage).index(stage) > list(Stage).index(before.stage)
@@ -137,16 +138,20 @@ class Publication:
         self._events = timedelta(days=events_days)
         self._named_at: datetime | None = None
         self._told_minute = -1
+        self._withdrawn = False
 
     def publish_due(self) -> int:
         """Write every window that is due, and return how many those were."""
+        if not self._withdrawn:
+            self._publisher.withdraw()
+            self._withdrawn = True
         now = self._now()
         first = (now - self._events + _MARGIN).astimezone(PARIS).date()
         days = self._publisher.days(first)
         published = self._publisher.published(first - timedelta(days=6))
         self._publish_names(now)
         written = 0
-        for each in due(now, days, published):
+        for each in due(now, days, published, self._publisher.k):
             self._publisher.publish(each.grain, each.start, each.stage, each.tick)
             written += 1
             if written % _TOLD_EVERY == 0:

@@ -1,8 +1,10 @@
 """The rule of publication, as SQL. The only statements that read the exact figures and write the published ones.
 
-Persons: no row below k (nobody and few look alike); else the multiple of 5 below or above, the side drawn by a keyed
-hash of the *set* of persons, so that the same persons give the same figure in every table and at every time, and
-nothing is gained by averaging. Counts: the exact mean per person, times the published persons. Totals are no exception.
+Persons: no row of fewer than k (nobody and few look alike); else the multiple of 5 below or above, the side drawn by a
+keyed hash of the *set* of persons, so that the same persons give the same figure in every table and at every time, and
+nothing is gained by averaging. A multiple below k is not shown either: with k = 11 a blank may stand for 14 persons,
+and subtraction from a total does not say that it is a small one. Counts: the exact mean per person, times the published
+persons. Totals are no exception.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ def publish_sql(database: str, grain: Grain, start: date, *, final: bool) -> str
     counted = "".join(f", sum({name}) AS {name}" for name in grain.counts)
     window = f"{grain.window} = toDate('{start}')"
     return f"""INSERT INTO {database}_public.cells (grain, start, place, kind, users, logins, visits, final, version)
-SELECT '{grain.name}', toDate('{start}'), place, kind, if(n >= {{k:UInt8}}, {_rounded("n", "set_key")}, NULL) AS shown,
+SELECT '{grain.name}', toDate('{start}'), place, kind, {_shown("n", _rounded("n", "set_key"))} AS shown,
   {counts}, {final}, toUnixTimestamp64Micro(now64(6))
 FROM (
   SELECT place, kind, sum(n) AS n, max(set_key) AS set_key{counted}, max(published) AS published
@@ -65,7 +67,7 @@ FROM (
     SELECT place, kind, 0, 0{zeros}, 1 FROM {database}_public.cells FINAL
     WHERE grain = '{grain.name}' AND start = toDate('{start}') AND users IS NOT NULL)
   GROUP BY place, kind)
-WHERE n >= {{k:UInt8}} OR published"""
+WHERE shown IS NOT NULL OR published"""
 
 
 def place_and_kind(grain: Grain) -> tuple[str, str]:
@@ -99,13 +101,17 @@ def names_sql(database: str) -> list[str]:
     ]
     # The side is drawn by the group and its number: the accounts' persons are not known here.
     group = "sipHash64Keyed(({key0:UInt64}, {key1:UInt64}), uai, class_id, profile, activated)"
+    multiple = f"least({_rounded('activated', group)}, intDiv(loaded, {BASE}) * {BASE})"
     accounts = f"""INSERT INTO {database}_public.accounts (release, uai, class_id, profile, loaded, activated)
-SELECT {{release:UInt64}}, uai, class_id, profile, loaded,
-  if(activated >= {{k:UInt8}}, least({_rounded("activated", group)}, intDiv(loaded, {BASE}) * {BASE}), NULL)
+SELECT {{release:UInt64}}, uai, class_id, profile, loaded, {_shown("activated", multiple)}
 FROM {database}.v_accounts"""
     in_force = f"""INSERT INTO {database}_public.releases (release, revision)
 SELECT {{release:UInt64}}, max(revision) FROM {database}.directory_revisions"""
     return [*copies, accounts, in_force]
+
+
+def _shown(number: str, multiple: str) -> str:
+    return f"if({number} >= {{k:UInt8}} AND {multiple} >= {{k:UInt8}}, {multiple}, NULL)"
 
 
 def _rounded(number: str, key: str) -> str:

@@ -33,6 +33,8 @@ class Published:
 
     stage: Stage
     tick: int
+    k: int
+    """Fewest persons of a row, then."""
 
 
 def published_ago(client: Client, database: str) -> timedelta | None:
@@ -63,11 +65,23 @@ class Publisher:
     def published(self, first: date) -> Mapping[tuple[str, date], Published]:
         """What was written of the windows that begin at `first` or later, by grain and start."""
         rows = self._client.query_rows(
-            f"SELECT grain, start, toString(stage), tick FROM {self._database}_public.publications FINAL "
+            f"SELECT grain, start, toString(stage), tick, k FROM {self._database}_public.publications FINAL "
             "WHERE start >= {first:Date}",
             {"first": first},
         )
-        return {(grain, start): Published(Stage(stage), tick) for grain, start, stage, tick in rows}
+        return {(grain, start): Published(Stage(stage), tick, k) for grain, start, stage, tick, k in rows}
+
+    @property
+    def k(self) -> int:
+        """Fewest persons of a row."""
+        return self._rule.k
+
+    def withdraw(self) -> None:
+        """Take away the figures below k of windows before k was raised, as far back as there are any."""
+        below = f"FROM {self._database}_public.cells WHERE users < {{k:UInt8}}"
+        given = {"k": self._rule.k}
+        if self._client.query_rows(f"SELECT count() > 0 {below}", given) == [(1,)]:
+            self._client.command(f"DELETE {below}", given)
 
     def publish(self, grain: Grain, start: date, stage: Stage, tick: int) -> None:
         """Write one window anew, and note it."""

@@ -122,11 +122,14 @@ def shown(client: Client, cells: dict[str, Exact], k: int, database: str = "ent"
 
 
 def concluded(values: dict[str, Array], counts: tuple[str, ...], k: int, base: int = 5) -> Shown:
-    """What the rule lets a reader conclude: persons within 4 of the figure, counts within the same share."""
+    """What the rule lets a reader conclude: persons within 4 of the figure, counts within the same share.
+
+    A blank: fewer than `surely_shown`.
+    """
     users = values["users"]
     blank = np.isnan(users)
     low = np.where(blank, 0, np.fmax(k, users - (base - 1)))
-    high = np.where(blank, k - 1, users + (base - 1))
+    high = np.where(blank, surely_shown(k, base) - 1, users + (base - 1))
     safe = np.where(blank, 1, users)
     bounds = {
         name: (
@@ -137,6 +140,11 @@ def concluded(values: dict[str, Array], counts: tuple[str, ...], k: int, base: i
         for name in counts
     }
     return Shown(users, low, high, bounds)
+
+
+def surely_shown(k: int, base: int = 5) -> int:
+    """From so many persons on a cell is shown, whichever multiple is drawn: the first one that is not below k."""
+    return -(-k // base) * base
 
 
 def _shape(grain: Grain) -> _Shape:

@@ -18,10 +18,10 @@ NOON = datetime(2026, 11, 18, 12, tzinfo=PARIS)
 DAYS = [MONDAY + timedelta(n) for n in range(3)]
 
 
-def publish(state: dict[tuple[str, date], Published], now: datetime, days: list[date] = DAYS) -> list[Due]:
+def publish(state: dict[tuple[str, date], Published], now: datetime, days: list[date] = DAYS, k: int = 5) -> list[Due]:
     """What is due, written."""
-    written = list(due(now, days, state))
-    state.update({(each.grain.name, each.start): Published(each.stage, each.tick) for each in written})
+    written = list(due(now, days, state, k))
+    state.update({(each.grain.name, each.start): Published(each.stage, each.tick, k) for each in written})
     return written
 
 
@@ -83,11 +83,20 @@ def test_a_window_is_frozen_when_it_has_closed_and_written_once_more_with_its_la
     assert of_days(midnight + timedelta(days=100)) == set()
 
 
+def test_another_k_writes_every_window_once_more_the_frozen_ones_too() -> None:
+    """Or what was published below it would stay."""
+    state: dict[tuple[str, date], Published] = {}
+    first = publish(state, NOON)
+    assert publish(state, NOON) == []
+    assert publish(state, NOON, k=11) == first
+    assert publish(state, NOON, k=11) == []
+
+
 def test_a_day_of_paris_ends_at_its_own_midnight() -> None:
     """On the night of the change of clocks too: 25 hours on 25 October 2026."""
     sunday = date(2026, 10, 25)
     last = datetime(2026, 10, 25, 22, 59, tzinfo=UTC)
-    assert {each.stage for each in due(last, [sunday], {}) if each.grain.window is Window.DAY} == {Stage.OPEN}
+    assert {each.stage for each in due(last, [sunday], {}, 5) if each.grain.window is Window.DAY} == {Stage.OPEN}
 
 
 def test_the_rule_shows_no_key_and_another_secret_makes_another_one() -> None:
