@@ -47,6 +47,7 @@ class Audience(BaseModel):
     places: tuple[str, ...] = Field((), description="UAIs, communes or circonscriptions, by kind; académie: none.")
     reading: Literal["public", "exact"] = Field("public", description="Which figures; exact: the operators' own.")
     title: str = Field("", description="What Grafana shows, in French.")
+    organisation: int | None = Field(None, ge=2, description="Id of its organisation in Grafana; 1 is the operators'.")
 
     @model_validator(mode="after")
     def _places_fit(self) -> Audience:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import SecretStr, ValidationError
 
-from grafana.audiences import sources
+from grafana.audiences import Reached, providers, sources
 from sinks.clickhouse.access import Audience, wanted
 from sinks.clickhouse.access_plan import Step, plan, read_found, read_schools
 from sinks.clickhouse.client import Client, connect
+from streams.commands.as_json import AsJson, print_json
 from streams.settings import SettingsError, read_database_settings
 
 access_app = typer.Typer(
@@ -26,20 +27,23 @@ _Passwords = Annotated[
 
 
 @access_app.command(name="plan")
-def show_plan(file: _File, passwords: _Passwords = None) -> None:
+def show_plan(file: _File, passwords: _Passwords = None, as_json: AsJson = False) -> None:
     """Say what `apply` would change, a line each. Exit 1 if anything."""
     audiences = read_audiences(file)
     settings = read_database_settings()
     steps = _steps(connect(settings), audiences, passwords, settings.database)
-    for line in [*(told for each in audiences if (told := each.gives_away)), *map(str, steps)]:
-        typer.echo(line)
+    opened = [told for each in audiences if (told := each.gives_away)]
+    if as_json:
+        print_json({"opened": opened, "changes": list(map(_told, steps))})
+    else:
+        for line in [*opened, *map(str, steps)] if steps else [*opened, "nothing to change"]:
+            typer.echo(line)
     if steps:
         raise typer.Exit(1)
-    typer.echo("nothing to change")
 
 
 @access_app.command()
-def apply(file: _File, passwords: _Passwords = None) -> None:
+def apply(file: _File, passwords: _Passwords = None, as_json: AsJson = False) -> None:
     """Make the server's roles, users, row policies, quotas and profiles those of the file.
 
     Names that begin with ent_ are ours: what the file no longer has is taken away. The command's user needs
@@ -53,8 +57,12 @@ def apply(file: _File, passwords: _Passwords = None) -> None:
     steps = _steps(client, audiences, passwords, settings.database)
     for step in steps:
         client.command(step.statement)
-        typer.echo(str(step))
-    typer.echo(f"{len(steps)} changes")
+        if not as_json:
+            typer.echo(str(step))
+    if as_json:
+        print_json({"changes": list(map(_told, steps))})
+    else:
+        typer.echo(f"{len(steps)} changes")
 
 
 @access_app.command()
@@ -63,15 +71,42 @@ def grafana(
     host: Annotated[str, typer.Option(help="ClickHouse as Grafana reaches it.")] = "clickhouse",
     port: Annotated[int, typer.Option(help="Its native port.")] = 9000,
     secure: Annotated[bool, typer.Option("--secure", help="TLS to ClickHouse.")] = False,
+    into: Annotated[
+        Path | None, typer.Option(help="Grafana's folder of provisioning: write the files there, if they are not so.")
+    ] = None,
+    dashboards: Annotated[str, typer.Option(help="Where Grafana finds the dashboards.")] = "/etc/grafana/dashboards",
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 where a file is not so.")] = False,
 ) -> None:
-    """Print a provisioning file with a data source for each audience; put it beside the others.
+    """Print, or write, Grafana's provisioning: a data source for each audience, and its organisation's dashboards.
 
-    A data source is for whom it is meant when its folder or organisation is: give each audience one of its own.
+    Readers of one organisation may ask each of its data sources anything: give every audience an organisation of its
+    own. Make them first, in Grafana (Administration, Organisations), and note their ids in the file.
     """
-    database = read_database_settings().database
-    typer.echo(
-        json.dumps(sources(read_audiences(file), host, port, database, secure=secure), ensure_ascii=False, indent=2)
-    )
+    audiences = read_audiences(file)
+    reached = Reached(host, port, read_database_settings().database, secure)
+    documents = {"datasources": sources(audiences, reached), "dashboards": providers(audiences, dashboards)}
+    if into is None:
+        print_json(documents)
+        return
+    stale = _stale(into, documents)
+    for path, text in stale.items():
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        typer.echo(f"{'not as it should be' if check else 'written'}: {path}")
+    if check and stale:
+        raise typer.Exit(1)
+    if not stale:
+        typer.echo("nothing to change")
+
+
+def _stale(folder: Path, documents: dict[str, dict[str, Any]]) -> dict[Path, str]:
+    """The files that are not there or other than they should be, and what should stand in them. JSON is YAML."""
+    texts = {
+        folder / kind / "audiences.yaml": json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+        for kind, document in documents.items()
+    }
+    return {path: text for path, text in texts.items() if not path.exists() or path.read_text("utf-8") != text}
 
 
 def read_audiences(file: Path) -> list[Audience]:
@@ -87,7 +122,17 @@ def read_audiences(file: Path) -> list[Audience]:
     names = [each.name for each in audiences]
     if len(set(names)) != len(names):
         raise SettingsError(f"{file}: two audiences have the same name")
+    shared = [each.organisation for each in audiences if each.organisation is not None]
+    if len(set(shared)) != len(shared):
+        raise SettingsError(
+            f"{file}: two audiences have the same organisation: each would read the other's data source"
+        )
     return audiences
+
+
+def _told(step: Step) -> dict[str, str]:
+    """Without its statement, which holds the hash of a new user's password."""
+    return {"sign": step.sign, "what": step.what}
 
 
 def _steps(client: Client, audiences: list[Audience], folder: Path | None, database: str) -> list[Step]:

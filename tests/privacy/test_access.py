@@ -3,24 +3,31 @@ if there is one, its users are tried."""
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
-from grafana.audiences import sources
+from grafana.audiences import Reached, sources
 from sinks.clickhouse.access import Audience, Directory, Kind, row_filter, wanted
-from sinks.clickhouse.access_plan import plan, read_found
+from sinks.clickhouse.access_plan import Found, plan, read_found
 from sinks.clickhouse.client import Client, DatabaseSettings, connect
 from sinks.clickhouse.errors import DatabaseFailure
 from sinks.clickhouse.migrate import migrate
+from streams.commands import app
 from streams.commands.access import read_audiences
+from streams.settings import SettingsError
 from tests.database import client_of, embedded_database
 
-EXAMPLE = Path(__file__).parents[2] / "examples/access.toml"
+ROOT = Path(__file__).parents[2]
+EXAMPLE, GRAFANA = ROOT / "examples/access.toml", ROOT / "grafana/provisioning"
+REACHED = Reached("clickhouse", 9000, "ent", secure=True)
 SERVER = "ENT_TEST_CLICKHOUSE"
 DIRECTORY = Directory({"0680001A": ("Villefictive", "Villefictive 1"), "0680002B": ("Villefictive", "Villefictive 2")})
 PASSWORD = SecretStr("a password of the tests")
@@ -88,12 +95,57 @@ def test_every_published_table_with_schools_in_it_is_one_that_has_policies(clien
 
 
 def test_each_audience_has_a_data_source_of_its_own_and_no_password_in_it() -> None:
-    made = sources(read_audiences(EXAMPLE), "clickhouse", 9000, "ent", secure=True)["datasources"]
-    assert len({source["uid"] for source in made}) == len(made) == 4
+    """With an organisation, it is the only one there, and the one that dashboards look for."""
+    made = sources(read_audiences(EXAMPLE), REACHED)["datasources"]
+    assert len({(source["orgId"], source["uid"]) for source in made}) == len(made) == 4
     databases = {source["jsonData"]["username"]: source["jsonData"]["defaultDatabase"] for source in made}
     assert databases["ent_academie"] == "ent"
     assert databases["ent_ecole_0680001a"] == "ent_public"
     assert all(source["secureJsonData"]["password"].startswith("$ENT_ACCESS_") for source in made)
+    (operators,) = yaml.safe_load((GRAFANA / "datasources/clickhouse.yaml").read_text())["datasources"]
+    assert {source["uid"] for source in made if source["isDefault"]} == {operators["uid"]}
+    assert {source["orgId"] for source in made if not source["isDefault"]} == {1}
+
+
+def test_provisioning_is_written_compared_and_read_as_the_hand_written_one(tmp_path: Path) -> None:
+    """Each organisation gets the dashboards from where the operators' come; a file that was changed is seen."""
+    command = ["access", "grafana", str(EXAMPLE), "--into", str(tmp_path)]
+    assert CliRunner().invoke(app, [*command, "--check"]).exit_code == 1
+    assert not list(tmp_path.iterdir())
+    assert CliRunner().invoke(app, command).exit_code == 0
+    assert CliRunner().invoke(app, [*command, "--check"]).exit_code == 0
+    (operators,) = yaml.safe_load((GRAFANA / "dashboards/ent.yaml").read_text())["providers"]
+    made = yaml.safe_load((tmp_path / "dashboards/audiences.yaml").read_text())["providers"]
+    assert [each["orgId"] for each in made] == [2, 3, 4]
+    assert {each["options"]["path"] for each in made} == {operators["options"]["path"]}
+    written = tmp_path / "datasources/audiences.yaml"
+    assert [each["orgId"] for each in yaml.safe_load(written.read_text())["datasources"]] == [1, 2, 3, 4]
+    written.write_text(written.read_text().replace("ent_public", "ent"))
+    changed = CliRunner().invoke(app, [*command, "--check"])
+    assert (changed.exit_code, str(written) in changed.output) == (1, True)
+
+
+def test_two_audiences_do_not_share_an_organisation(tmp_path: Path) -> None:
+    file = tmp_path / "access.toml"
+    file.write_text(EXAMPLE.read_text().replace("organisation = 4", "organisation = 3"))
+    with pytest.raises(SettingsError, match="same organisation"):
+        read_audiences(file)
+
+
+def test_a_plan_says_every_change_and_no_hash_of_a_password(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As JSON too; what an exact reading gives away comes first. What a server has is made up: the engine has none."""
+    monkeypatch.setattr("streams.commands.access.connect", lambda _settings: client)
+    monkeypatch.setattr("streams.commands.access.read_found", lambda _client: [Found("role", "ent_gone")])
+    (tmp_path / "ville").write_text("the password of the city")
+    done = CliRunner().invoke(app, ["access", "plan", str(EXAMPLE), "--passwords", str(tmp_path), "--json"])
+    assert done.exit_code == 1, done.output
+    told = json.loads(done.stdout)
+    assert [opened.split()[0] for opened in told["opened"]] == ["academie"]
+    for change in ({"sign": "+", "what": "user ent_ville"}, {"sign": "-", "what": "role ent_gone"}):
+        assert change in told["changes"]
+    assert "IDENTIFIED" not in done.stdout
 
 
 @pytest.fixture
