@@ -114,6 +114,18 @@ class LaneSettings(DatabaseOnly):
     kafka: KafkaSettings
 
 
+class _KafkaAsWhom(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    security: KafkaSecurity = Field(default_factory=KafkaSecurity)
+
+
+class KafkaSecurityOnly(_FromEnvironment):
+    """What the commands need that are told the broker on the command line."""
+
+    kafka: _KafkaAsWhom = Field(default_factory=_KafkaAsWhom)
+
+
 class DatabaseAndAlerts(DatabaseOnly):
     """What the commands need that look after alerts."""
 
@@ -252,6 +264,11 @@ def read_places() -> Places:
 def read_lane_settings() -> LaneSettings:
     """Kafka's and the database's settings, for commands that need no secret; SettingsError likewise."""
     return _read(LaneSettings)
+
+
+def read_kafka_security() -> KafkaSecurity:
+    """TLS and SASL to Kafka, for commands that are told the broker; SettingsError likewise."""
+    return _read(KafkaSecurityOnly).kafka.security
 
 
 def read_retention_settings() -> ForRetention:

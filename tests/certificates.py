@@ -1,4 +1,4 @@
-"""A certificate authority for tests, and a server's certificate for the loopback interface."""
+"""A certificate authority for tests, a server's certificate for the loopback interface, and a client's."""
 
 from __future__ import annotations
 
@@ -13,34 +13,26 @@ _CURVE = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
 
 @dataclass(frozen=True)
 class Authority:
-    """PEM files: who signs, and a server's certificate with its key, for 127.0.0.1 and localhost."""
+    """PEM files: who signs, a server's certificate for 127.0.0.1 and localhost, a client's, and their keys."""
 
     ca: Path
     certificate: Path
     key: Path
+    client_certificate: Path
+    client_key: Path
 
 
 def make_authority(folder: Path, name: str = "test") -> Authority:
     """Draw one with the command openssl; the test is skipped where there is none."""
     folder.mkdir(parents=True, exist_ok=True)
     ca, ca_key = folder / "ca.pem", folder / "ca.key"
-    made = Authority(ca, folder / "server.pem", folder / "server.key")
-    names = "subjectAltName=DNS:localhost,IP:127.0.0.1"
     _openssl("req", "-x509", *_CURVE, "-subj", f"/CN={name} CA", "-keyout", str(ca_key), "-out", str(ca))
-    request = [
-        "req",
-        "-x509",
-        *_CURVE,
-        "-subj",
-        f"/CN={name}",
-        "-addext",
-        names,
-        "-addext",
-        "basicConstraints=CA:FALSE",
-    ]
-    signed = ["-CA", str(ca), "-CAkey", str(ca_key), "-keyout", str(made.key), "-out", str(made.certificate)]
-    _openssl(*request, *signed)
-    return made
+    files = [folder / f"{of}.{end}" for of in ("server", "client") for end in ("pem", "key")]
+    names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    for certificate, key, more in ((files[0], files[1], names), (files[2], files[3], [])):
+        request = ["req", "-x509", *_CURVE, "-subj", f"/CN={name}", "-addext", "basicConstraints=CA:FALSE", *more]
+        _openssl(*request, "-CA", str(ca), "-CAkey", str(ca_key), "-keyout", str(key), "-out", str(certificate))
+    return Authority(ca, *files)
 
 
 def _openssl(*arguments: str) -> None:

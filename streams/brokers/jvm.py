@@ -62,18 +62,22 @@ class JvmBroker:
         folder: Path | None = None,
         heap_mb: int = 512,
         properties: Mapping[str, str] | None = None,
-        secured: Mapping[str, str] | None = None,
+        listeners: Mapping[str, str] | None = None,
     ) -> None:
-        """`secured`: Kafka's properties of one more listener, SASL over TLS, at `secured_bootstrap`; one node only."""
+        """`listeners`: name -> protocol of more of them, whose `properties` begin with `listener.name.`; one node only.
+
+        Each is at `address` of its name.
+        """
         self._jars = kafka_jars()
         self._folder = folder or Path(tempfile.mkdtemp(prefix="ent-kafka-"))
         self._keep = folder is not None
         self._heap_mb = heap_mb
         self._nodes = range(1, nodes + 1)
-        *ports, self._secured_port = free_ports(2 * nodes + 1)
-        self._secured = secured
+        self._listeners = listeners or {}
+        ports = free_ports(2 * nodes + len(self._listeners))
+        self._addresses = dict(zip(self._listeners, (f"{_HOST}:{port}" for port in ports[2 * nodes :]), strict=True))
         self._broker_port = dict(zip(self._nodes, ports[:nodes], strict=True))
-        self._controller_port = dict(zip(self._nodes, ports[nodes:], strict=True))
+        self._controller_port = dict(zip(self._nodes, ports[nodes : 2 * nodes], strict=True))
         self._properties = {**_QUICK, **_replication(nodes), **(properties or {})}
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
         try:
@@ -91,10 +95,9 @@ class JvmBroker:
     def bootstrap(self) -> str:
         return ",".join(f"{_HOST}:{port}" for port in self._broker_port.values())
 
-    @property
-    def secured_bootstrap(self) -> str:
-        """Where the listener with TLS and SASL is."""
-        return f"{_HOST}:{self._secured_port}"
+    def address(self, listener: str) -> str:
+        """Where one of the further listeners is, as host:port."""
+        return self._addresses[listener]
 
     def create_topic(self, name: str, partitions: int, configs: Mapping[str, str] | None = None) -> None:
         """`configs` are Kafka's settings of a topic, such as cleanup.policy."""
@@ -167,11 +170,10 @@ class JvmBroker:
             "log.dirs": str(home / "data"),
             **self._properties,
         }
-        if self._secured is not None:
+        for listener, protocol in self._listeners.items():
             for name in ("listeners", "advertised.listeners"):
-                properties[name] += f",SECURED://{self.secured_bootstrap}"
-            properties["listener.security.protocol.map"] += ",SECURED:SASL_SSL"
-            properties |= self._secured
+                properties[name] += f",{listener}://{self.address(listener)}"
+            properties["listener.security.protocol.map"] += f",{listener}:{protocol}"
         settings = home / "server.properties"
         settings.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
         if (home / "data" / "meta.properties").exists():

@@ -22,8 +22,8 @@ from streams.directory.folder import DirectoryFolderError, read_folder
 from streams.directory.loading import load_directory, preview_directory
 from streams.directory.reenrichment import Reenriched, reenrich_since
 from streams.directory.snapshot import Directory
-from streams.kafka_security import OPEN, KafkaSecurity
-from streams.settings import SettingsError, read_database_settings, read_keys, read_settings
+from streams.kafka_security import KafkaSecurity
+from streams.settings import SettingsError, read_database_settings, read_kafka_security, read_keys, read_settings
 from streams.topics import ApiVersion
 
 directory_app = typer.Typer(help="The directory of schools, classes and profiles.", no_args_is_help=True)
@@ -143,7 +143,7 @@ def preview(
 
 def _broker(bootstrap: str | None) -> tuple[str, ApiVersion, KafkaSecurity]:
     if bootstrap is not None:
-        return bootstrap, None, OPEN
+        return bootstrap, None, read_kafka_security()
     kafka = read_settings().kafka
     return kafka.bootstrap, kafka.api_version, kafka.security
 

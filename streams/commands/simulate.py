@@ -60,7 +60,8 @@ def simulate(
 ) -> None:
     """Make up the events of some days: logins by class, applications, notifications, parents in the evening.
 
-    The same seed, scale, rates and directory make the same days, so that doing it twice only adds duplicates.
+    The same seed, scale, rates and directory make the same days, so that doing it twice only adds duplicates. A broker
+    that wants TLS or SASL is spoken to as ENT_KAFKA__SECURITY__… says.
     """
     # Here, and not above: the worker does without numpy, which takes its time.
     from streams.directory.folder import DirectoryFolderError, read_directory_folder
@@ -124,13 +125,14 @@ def first_day(days: int, today: date, is_school_day: Callable[[date], bool]) -> 
 def _produce(simulation: Simulation, bootstrap: str, first: date, until: datetime | None) -> None:
     """Produce everything until then; without an end, everything until now and then what comes, until Ctrl-C."""
     from streams.producer import open_producer
+    from streams.settings import read_kafka_security
     from streams.simulator.output import produce, produce_live
 
     stop = Event()
     signal.signal(signal.SIGINT, lambda *_: stop.set())  # between two chunks, so that the truth is that of the broker
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     now = datetime.now(UTC)
-    with open_producer(bootstrap) as producer:
+    with open_producer(bootstrap, security=read_kafka_security()) as producer:
         _follow(produce(simulation, producer, first, until or now), "records", stop)
         if until is None and not stop.is_set():
             _follow(produce_live(simulation, producer, now, partial(datetime.now, UTC), stop), "live records", stop)
