@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
@@ -17,6 +18,8 @@ from schemas.school_time.horizon import Horizon
 from schemas.school_time.ministry import MinistryFileError
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.school_time import SchoolTimeTables
+from streams.directory.difference import MAX_LOSS_SHARE
+from streams.school_time.difference import TooManyWeeksLostError, compare_weeks
 from streams.school_time.files import read_calendar_file, read_timetable_file
 from streams.settings import read_database_settings
 
@@ -64,10 +67,19 @@ def check(calendar: _Calendar = None, timetables: _Timetables = None, as_json: _
 
 
 @calendar_app.command()
-def load(calendar: _Calendar = None, timetables: _Timetables = None) -> None:
+def load(
+    calendar: _Calendar = None,
+    timetables: _Timetables = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only say what would change.")] = False,
+    max_loss: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the schools' timetables that may be lost, from 0 to 1.")
+    ] = MAX_LOSS_SHARE,
+    as_json: _AsJson = False,
+) -> None:
     """Put the files in force, in place of what was; what is not given stays. Exit 1, nothing done, if one is not right.
 
-    Where nothing was ever loaded, the calendar is the bundled one, and every school has the usual week of four days.
+    A file that would lose more than 5 % of the schools' timetables is refused, unless --max-loss allows it. Where
+    nothing was ever loaded, the calendar is the bundled one, and every school has the usual week of four days.
     """
     tables = _tables()
     known = tables.read()
@@ -76,9 +88,20 @@ def load(calendar: _Calendar = None, timetables: _Timetables = None) -> None:
         weeks = read_timetable_file(timetables).weeks if timetables else known.timetables
     except MinistryFileError as error:
         _complain(error.problems)
+    difference = compare_weeks(known.timetables, weeks, known.places)
+    try:
+        difference.check(max_loss)
+    except TooManyWeeksLostError as error:
+        _complain([str(error)])
+    if preview:
+        typer.echo(json.dumps(asdict(difference), indent=2) if as_json else str(difference))
+        return
     tables.load(holidays, weeks)
     _expand(tables)
     without = sum(1 for uai in known.places if not any(uai == own for own, _ in weeks))
+    if as_json:
+        typer.echo(json.dumps({"calendar": holidays.source, "timetables": len(weeks), "usual_week": without}))
+        return
     typer.echo(f"in force: {holidays.source}, {len(weeks)} timetables; {without} schools have the usual week")
 
 
@@ -90,6 +113,7 @@ def declare(
     reason: Annotated[ClosureReason, typer.Option(help="Why.")] = ClosureReason.AUTRE,
     note: Annotated[str, typer.Option(help="A word for people. No names.")] = "",
     withdraw: Annotated[str, typer.Option(help="Take back the closure of this id, given with the same moments.")] = "",
+    as_json: _AsJson = False,
 ) -> None:
     """Declare that a school, or all of them, is closed: no alert about use is raised then. Prints the closure's id."""
     tables = _tables()
@@ -106,7 +130,7 @@ def declare(
         _complain([str(error)])
     tables.declare(closure, withdrawn=bool(withdraw))
     _expand(tables)
-    typer.echo(closure.closure_id)
+    typer.echo(json.dumps({"closure": closure.closure_id}) if as_json else closure.closure_id)
 
 
 @calendar_app.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -121,15 +122,22 @@ def test_operators_load_declare_and_look(
     )
     ent = CliRunner()
     assert ent.invoke(app, ["calendar", "check", "--timetables", str(weeks)]).exit_code == 0
-    assert "1 schools have the usual week" in ent.invoke(app, ["calendar", "load", "--timetables", str(weeks)]).output
+    load = ["calendar", "load", "--timetables", str(weeks)]
+    preview = json.loads(ent.invoke(app, [*load, "--preview", "--json"]).stdout)
+    assert preview == {"added": [f"{MULHOUSE} 2026-2027"], "lost": [], "changed": [], "before": 0}
+    assert tables.read().timetables == {}
+    assert json.loads(ent.invoke(app, [*load, "--json"]).stdout)["usual_week"] == 1
     shown = ent.invoke(app, ["calendar", "show", MULHOUSE, "--from", "2026-11-25", "--days", "1"]).output
     assert "08:30–11:30" in shown
     declared = ent.invoke(app, ["calendar", "declare", "all", "--from", "2026-12-01", "--to", "2026-12-01"])
     assert declared.exit_code == 0
     assert tables.read().category_at(NANTES, datetime(2026, 12, 1, 23, tzinfo=PARIS)) is Category.FERMETURE
     assert declared.output.strip() in ent.invoke(app, ["calendar", "show"]).output
+    weeks.write_text("code_uai;annee_scolaire;lundi_matin_debut;lundi_matin_fin\n0440002U;2026-2027;08:30;11:30\n")
+    lossy = ent.invoke(app, load)
+    assert (lossy.exit_code, "1 of 1 timetables would be lost" in lossy.output) == (1, True)
     weeks.write_text("code_uai;annee_scolaire\n0689901T;2026-2027\n")
-    wrong = ent.invoke(app, ["calendar", "load", "--timetables", str(weeks)])
+    wrong = ent.invoke(app, load)
     assert wrong.exit_code == 1
     assert "line 2" in wrong.output
     assert tables.read().timetable(MULHOUSE, date(2026, 11, 25)).on(date(2026, 11, 25)) == MORNING
