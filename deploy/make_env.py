@@ -20,6 +20,15 @@ PLACE_OF_WEBHOOK = "http://webhook.invalid/"
 """In deploy/alertmanager/alertmanager.yml, which is valid as it is."""
 
 SECRET_FILES = ("pseudonym_key", "event_id_key", "grafana_admin_password")
+NOBODY = """\
+# Entries of platforms, as `ent token` prints them; the collector reads them within a second. This first one lets nobody
+# in, for there is no token to it; take it out when there is another.
+[[token]]
+platform = "nobody"
+sha256 = "%s"
+schools = ["none"]
+"""
+"""A file of tokens must have an entry: an empty one would be a file that was cut off."""
 _EMPTY = re.compile(r"^([A-Z][A-Z0-9_]*)=$", re.MULTILINE)
 
 
@@ -39,6 +48,12 @@ def make_env(example: Path, env: Path, folder: Path) -> list[str]:
             # Users of several numbers read it inside the containers; on this machine the folder keeps others out.
             file.chmod(0o444)
             made.append(f"{file}: drawn")
+    for name, text in (("tokens.toml", NOBODY % secrets.token_hex(32)), ("bridge_authorization", "")):
+        file = folder / name
+        if not file.exists():
+            file.write_text(text)
+            file.chmod(0o644)
+            made.append(f"{file}: to be filled in, where a collector or a bridge is started")
     return made
 
 

@@ -17,6 +17,12 @@ RECORDS = Counter(
     ["platform", "outcome"],
     registry=REGISTRY,
 )
+REFUSED = Counter(
+    "ent_collector_refused",
+    "Refused records by the reason that the platform was told.",
+    ["platform", "reason"],
+    registry=REGISTRY,
+)
 REQUEST_SECONDS = Histogram(
     "ent_collector_request_seconds",
     "From a request's whole head to its answer.",

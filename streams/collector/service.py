@@ -8,6 +8,7 @@ import logging
 import ssl
 import time
 import traceback
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -168,6 +169,11 @@ def _result(admission: Admission, platform: str) -> web.Response:
     accepted, refused, ignored = len(admission.events), len(admission.refused), len(admission.ignored)
     for outcome, count in (("accepted", accepted), ("refused", refused), ("ignored", ignored)):
         metrics.RECORDS.labels(platform, outcome).inc(count)
+    reasons = Counter(one.reason for one in admission.refused)
+    for reason, count in reasons.items():
+        metrics.REFUSED.labels(platform, reason).inc(count)
+    if reasons:
+        _log.info("records_refused", platform=platform, reasons=dict(reasons), accepted=accepted)
     status = 202 if not refused else 207 if accepted or ignored else 422
     told = {
         "accepted": accepted,

@@ -105,6 +105,8 @@ async def _read(poller: Poller, platform: str) -> bool:
     for outcome in ("sent", "known", "ignored"):
         metrics.RECORDS.labels(outcome).inc(getattr(reading, outcome))
     metrics.RECORDS.labels("refused").inc(reading.refused.total())
+    for reason, count in reading.refused.items():
+        metrics.REFUSED.labels(reason).inc(count)
     metrics.READ_THROUGH.set(reading.read_through.timestamp())
     _log.info(
         "platform_read",

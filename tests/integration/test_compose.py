@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -18,6 +19,7 @@ from typer.main import get_command
 from streams.bridge.metrics import REGISTRY as BRIDGE
 from streams.brokers.jars import KAFKA_VERSION
 from streams.collector.metrics import REGISTRY as COLLECTOR
+from streams.collector.tokens import Tokens
 from streams.commands import app
 from streams.metrics import REGISTRY
 from streams.settings import Settings, read_database_settings, read_settings
@@ -43,6 +45,8 @@ RECORDED: dict[str, str] = {
 USERS = ET.parse(ROOT / "deploy/clickhouse/users.xml").getroot()
 NO_PASSWORDS = {"ALERT_WEBHOOK_URL", "ALERT_EMAIL", "SMTP_ENABLED", "SMTP_HOST"}
 """Variables that compose demands and that have a value in .env.example."""
+HAND_FILLED = {"tokens.toml", "bridge_authorization"}
+"""Secrets that platforms and operators give each other."""
 PINNED = re.compile(r"[a-z0-9/-]+:v?\d+\.\d+\.\d+[a-z0-9.-]*")
 SECRET_NAME = re.compile(r"PASSWORD|SECRET|TOKEN|_KEY")
 DRAWN = re.compile(r"\$\{([A-Z_]+):\?[^}]+\}")
@@ -88,7 +92,8 @@ def config(*options: str) -> subprocess.CompletedProcess[str]:
 def test_compose_reads_the_file_with_the_drawn_secrets(drawn: Path) -> None:
     """`docker-compose config` accepts it and knows every service, those of profiles included."""
     need("compose")
-    done = config("--env-file", str(drawn / ".env"), "--profile", "simulate")
+    profiles = [word for name in ("simulate", "collector", "bridge") for word in ("--profile", name)]
+    done = config("--env-file", str(drawn / ".env"), *profiles)
     assert done.returncode == 0, done.stderr
     assert set(yaml.safe_load(done.stdout)["services"]) == set(SERVICES)
 
@@ -116,6 +121,25 @@ def test_the_worker_starts_with_what_it_is_given(set_up: Callable[[str], None]) 
     assert settings.kafka.instance
     assert settings.key("pseudonym_key").fingerprint != settings.key("event_id_key").fingerprint
     assert settings.metrics_host == "0.0.0.0"
+
+
+@pytest.mark.parametrize("door", ["collector", "bridge"])
+def test_the_doors_start_with_what_they_are_given(
+    set_up: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, door: str
+) -> None:
+    """Keys that are the worker's, a file of tokens that can be read, and the platform's address once .env has it."""
+    set_up("worker")
+    key = read_settings().keyring().of(datetime(2026, 11, 23, tzinfo=UTC)).number("one")
+    set_up(door)
+    if door == "bridge":
+        monkeypatch.setenv("ENT_BRIDGE__URL", "https://ent.example")
+    settings = read_settings()
+    assert settings.keyring().of(datetime(2026, 11, 23, tzinfo=UTC)).number("one") == key
+    assert settings.metrics_host == "0.0.0.0"
+    if door == "collector":
+        assert settings.collector.tokens_file is not None
+        assert Tokens(settings.collector.tokens_file).platforms == {"nobody"}
+        assert SERVICES["collector"]["ports"][0].endswith(f":{settings.collector.port}")
 
 
 def test_the_one_shots_start_with_what_they_are_given(set_up: Callable[[str], None]) -> None:
@@ -152,10 +176,11 @@ def test_mounted_files_are_there(service: str) -> None:
 
 
 def test_secrets_are_the_files_that_the_script_draws(drawn: Path) -> None:
-    """Each is drawn, and every service that names one is given it."""
+    """Each is drawn or waits to be filled in, and every service that names one is given it."""
     for name, secret in COMPOSE["secrets"].items():
         assert secret["file"] == f"./deploy/secrets/{name}"
-        assert len((drawn / secret["file"]).read_text()) >= 64
+        assert (drawn / secret["file"]).exists()
+        assert name in HAND_FILLED or len((drawn / secret["file"]).read_text()) >= 64
     for service, what in SERVICES.items():
         named = {
             name
@@ -244,7 +269,7 @@ def provisioned(pattern: str, what: str) -> list[dict[str, Any]]:
     return [entry for file in files for entry in yaml.safe_load(file.read_text())[what]]
 
 
-def test_prometheus_scrapes_the_worker() -> None:
+def test_prometheus_scrapes_workers_and_doors() -> None:
     """Where the worker listens; the health check asks there too. Alerts go to the Alertmanager that is scraped."""
     port = environment("worker")["ENT_METRICS_PORT"]
     given = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
@@ -252,6 +277,8 @@ def test_prometheus_scrapes_the_worker() -> None:
     assert scraped == {
         "ent-worker": [{"targets": [f"worker:{port}"]}],
         "ent-backfill": [{"targets": [f"backfill:{environment('backfill')['ENT_METRICS_PORT']}"]}],
+        "ent-collector": [{"targets": [f"collector:{environment('collector')['ENT_METRICS_PORT']}"]}],
+        "ent-bridge": [{"targets": [f"bridge:{environment('bridge')['ENT_METRICS_PORT']}"]}],
         "alertmanager": [{"targets": ["alertmanager:9093"]}],
     }
     assert given["alerting"]["alertmanagers"] == [{"static_configs": scraped["alertmanager"]}]

@@ -1,4 +1,4 @@
-"""docs/guarantees.md: every promise has a test, and the test is there."""
+"""docs/guarantees.md and docs/security.md: every promise has a test, and the test is there."""
 
 from __future__ import annotations
 
@@ -13,14 +13,25 @@ ROWS = [
     for line in (ROOT / "docs/guarantees.md").read_text().splitlines()
     if line.startswith("| ") and not line.startswith("| Promise")
 ]
+OF_SECURITY = re.findall(r"^\| .+ \| `(tests/\S+::\w+)` \|$", (ROOT / "docs/security.md").read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:60])
 def test_a_promise_names_a_test_that_is_there(row: list[str]) -> None:
     _promise, _mechanism, test = row
-    file, name = test.strip(" |`").split("::")
+    assert_there(test.strip(" |`"))
+
+
+@pytest.mark.parametrize("test", OF_SECURITY)
+def test_a_promise_of_doors_and_trust_names_a_test_that_is_there(test: str) -> None:
+    assert_there(test)
+
+
+def assert_there(test: str) -> None:
+    file, name = test.split("::")
     assert re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text(), re.MULTILINE)
 
 
 def test_there_are_promises() -> None:
     assert len(ROWS) > 20
+    assert len(OF_SECURITY) > 40
