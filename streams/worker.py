@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -36,6 +35,7 @@ from streams.dead_letter_topic import DeadLetterTopic
 from streams.directory.snapshot import Directory
 from streams.directory_keeper import DirectoryKeeper
 from streams.frontier import Frontier
+from streams.garbage import spare_what_is_there
 from streams.incarnation import identify
 from streams.intake import Intake, Load
 from streams.observation import note_stage, note_stored
@@ -67,7 +67,6 @@ _PAUSES_INTERVAL_S = 2.0
 _LEDGER_INTERVAL_S = 60.0
 _FREEZE_INTERVAL_S = 3600.0
 _PULSE_INTERVAL_S = 0.2
-_GC_THRESHOLD = (20_000, 10, 10)
 _ALERT_INTERVAL_S = 10.0
 _ALERT_PATIENCE_S = 120.0
 """Between looks at whether five more minutes can be judged."""
@@ -167,9 +166,7 @@ class Worker:
         self._answered(self._directory.read)
         self._answered(lambda: self._pauses.take_over(read_pauses(self._client, self._database)))
         self._answered(self._read_denied)
-        # What is there now stays: the collector need not look at it again, nor look at every batch of young objects.
-        gc.freeze()
-        gc.set_threshold(*_GC_THRESHOLD)
+        spare_what_is_there()
         self.app.task(self._start)
         self._door.open()
         _log.info("worker_started", metrics_port=self._door.port, directory_revision=self._directory.current.revision)

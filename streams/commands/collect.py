@@ -42,6 +42,7 @@ async def _collect(settings: Settings, tokens: Tokens) -> None:
     from streams.collector.admission import Admitter
     from streams.collector.outbox import Outbox
     from streams.collector.service import Collector, serving
+    from streams.garbage import spare_what_is_there
     from streams.metrics import Door
 
     keyring = settings.keyring()
@@ -62,6 +63,7 @@ async def _collect(settings: Settings, tokens: Tokens) -> None:
         door = Door(settings.metrics_host, settings.metrics_port, lambda: None, collector.ready, own.REGISTRY)
         async with serving(collector, settings.collector) as port:
             door.open()
+            spare_what_is_there()
             _log.info("collector_started", port=port, metrics_port=door.port, platforms=sorted(tokens.platforms))
             await stopped.wait()
             _log.info("collector_stopping")

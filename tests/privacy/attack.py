@@ -122,7 +122,7 @@ def attack(
 ) -> Outcome:
     """Attack at most `limit` small cells, and as many counts, of each of the first `schools` schools."""
     rng = np.random.default_rng(0)
-    coarse = _coarse(tables, cells)
+    coarse = _coarse(tables, cells, schools)
     persons: list[Bound] = []
     counts: list[Bound] = []
     for school in range(schools):
@@ -143,8 +143,8 @@ def attack(
     )
 
 
-def _coarse(tables: dict[str, Shown], cells: dict[str, Exact]) -> tuple[Array, Array]:
-    """Bounds of the persons of every day, school and profile, from one programme over the coarse tables."""
+def _coarse(tables: dict[str, Shown], cells: dict[str, Exact], schools: int) -> tuple[Array, Array]:
+    """Bounds of the persons of each day and profile of the first schools, from one programme over all coarse tables."""
     programme = Programme()
     people = cells["school_every_profile_day"].population
     number = {
@@ -174,7 +174,8 @@ def _coarse(tables: dict[str, Shown], cells: dict[str, Exact]) -> tuple[Array, A
                     parts = [number[day, int(school), profile] for school in inside for profile in profiles]
                     programme.sums(shown(table, day, place, kind), parts)
     low, high = np.zeros(people.shape), np.zeros(people.shape)
-    for at, (least, most) in zip(number, programme.bounds(number.values()), strict=True):
+    wanted = [at for at in number if at[1] < schools]
+    for at, (least, most) in zip(wanted, programme.bounds(number[at] for at in wanted), strict=True):
         low[at], high[at] = np.ceil(least - _EXACT), np.floor(most + _EXACT)
     return low, high
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from schemas.pseudonym import Key
 from sinks.clickhouse.client import Client
 from sinks.clickhouse.publisher import Publisher
-from streams.publication import Publication, rule_of
+from streams.publication import due, rule_of
 from tests.privacy.reading import Exact, exact
-from tests.privacy.world import World, make_world, store_world
+from tests.privacy.world import MONDAY, World, make_world, store_world
 
 AFTERWARDS = datetime(2026, 11, 28, tzinfo=UTC)
 """When the week and its late events are over."""
@@ -33,7 +33,9 @@ class Stage:
         """Publish the week anew, as if nothing had been published before."""
         for table in ("cells", "publications"):
             self.client.command(f"TRUNCATE TABLE ent_public.{table}")
-        Publication(self.publisher(k), lambda: 1, lambda: AFTERWARDS).publish_due()
+        publisher = self.publisher(k)
+        for each in due(AFTERWARDS, publisher.days(MONDAY), {}, k):
+            publisher.publish(each.grain, each.start, each.stage, each.tick)
 
 
 def set_stage(client: Client, seed: int = 1, use: float = 1.0) -> Stage:

@@ -9,14 +9,19 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from click.testing import Result
 from pydantic import SecretStr
+from typer.testing import CliRunner
 
 from schemas.keyring import Keyring
 from sinks.clickhouse.embedded.process import EmbeddedDatabase
 from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.store import ClickHouseStore
+from streams.commands import app
+from streams.settings import SettingsError
 from tests.database import client_of, embedded_database
 from tests.rows import event, shipment
 
@@ -52,16 +57,23 @@ def ent(*arguments: str, given: dict[str, str], stdin: str = "") -> subprocess.C
     )
 
 
+def here(*arguments: str, given: dict[str, str], stdin: str = "") -> Result:
+    """The same in this process, which is quicker; for commands that set up no log."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("ENT_")}
+    with mock.patch.dict(os.environ, kept | given, clear=True):
+        return CliRunner().invoke(app, arguments, input=stdin)
+
+
 def test_apply_gives_the_limits_and_check_agrees(environment: dict[str, str]) -> None:
     """Before it, check says what to run and exits 1."""
-    before = ent("privacy", "check", "--json", given=environment)
-    assert before.returncode == 1
+    before = here("privacy", "check", "--json", given=environment)
+    assert before.exit_code == 1
     assert "ent privacy apply" in json.loads(before.stdout)["problems"][0]
-    applied = ent("privacy", "apply", given=environment)
-    assert applied.returncode == 0
+    applied = here("privacy", "apply", given=environment)
+    assert applied.exit_code == 0
     assert "ent.events: 180 days" in applied.stdout
-    after = ent("privacy", "check", given=environment)
-    assert (after.returncode, after.stderr) == (0, "")
+    after = here("privacy", "check", given=environment)
+    assert (after.exit_code, after.stderr) == (0, "")
 
 
 def test_erase_reads_the_id_from_standard_input_and_prints_a_receipt(
@@ -83,9 +95,9 @@ def test_erase_reads_the_id_from_standard_input_and_prints_a_receipt(
 
 @pytest.mark.parametrize("arguments", [["--user-from-stdin"], []])
 def test_erase_without_an_id_says_how(environment: dict[str, str], arguments: list[str]) -> None:
-    done = ent("privacy", "erase", *arguments, given=environment, stdin="\n")
-    assert done.returncode == 2
-    assert "standard input" in done.stderr
+    done = here("privacy", "erase", *arguments, given=environment, stdin="\n")
+    assert isinstance(done.exception, SettingsError)
+    assert "standard input" in str(done.exception)
 
 
 def test_publish_once_writes_what_is_due(database: EmbeddedDatabase, environment: dict[str, str]) -> None:
