@@ -2,9 +2,9 @@
 
 Persons: no row of fewer than k (nobody and few look alike); else the multiple of 5 below or above, the side drawn by a
 keyed hash of the *set* of persons, so that the same persons give the same figure in every table and at every time, and
-nothing is gained by averaging. A multiple below k is not shown either: with k = 11 a blank may stand for 14 persons,
-and subtraction from a total does not say that it is a small one. Counts: the exact mean per person, times the published
-persons. Totals are no exception.
+nothing is gained by averaging. So that subtraction from a total does not show a blank to be a small one, a blank stands
+for a few more: the hash leaves out half of the cells of exactly k persons, and no multiple below k is shown. Counts:
+the exact mean per person, times the published persons. Totals are no exception.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def publish_sql(database: str, grain: Grain, start: date, *, final: bool) -> str
     counted = "".join(f", sum({name}) AS {name}" for name in grain.counts)
     window = f"{grain.window} = toDate('{start}')"
     return f"""INSERT INTO {database}_public.cells (grain, start, place, kind, users, logins, visits, final, version)
-SELECT '{grain.name}', toDate('{start}'), place, kind, {_shown("n", _rounded("n", "set_key"))} AS shown,
+SELECT '{grain.name}', toDate('{start}'), place, kind, {_shown("n", "set_key", _rounded("n", "set_key"))} AS shown,
   {counts}, {final}, toUnixTimestamp64Micro(now64(6))
 FROM (
   SELECT place, kind, sum(n) AS n, max(set_key) AS set_key{counted}, max(published) AS published
@@ -103,15 +103,17 @@ def names_sql(database: str) -> list[str]:
     group = "sipHash64Keyed(({key0:UInt64}, {key1:UInt64}), uai, class_id, profile, activated)"
     multiple = f"least({_rounded('activated', group)}, intDiv(loaded, {BASE}) * {BASE})"
     accounts = f"""INSERT INTO {database}_public.accounts (release, uai, class_id, profile, loaded, activated)
-SELECT {{release:UInt64}}, uai, class_id, profile, loaded, {_shown("activated", multiple)}
+SELECT {{release:UInt64}}, uai, class_id, profile, loaded, {_shown("activated", group, multiple)}
 FROM {database}.v_accounts"""
     in_force = f"""INSERT INTO {database}_public.releases (release, revision)
 SELECT {{release:UInt64}}, max(revision) FROM {database}.directory_revisions"""
     return [*copies, accounts, in_force]
 
 
-def _shown(number: str, multiple: str) -> str:
-    return f"if({number} >= {{k:UInt8}} AND {multiple} >= {{k:UInt8}}, {multiple}, NULL)"
+def _shown(number: str, key: str, multiple: str) -> str:
+    # The last digit in base 5 of the key chooses the multiple; what is left of it is independent of that.
+    bar = f"{{k:UInt8}} + intDiv({key}, {BASE}) % 2"
+    return f"if({number} >= {bar} AND {multiple} >= {{k:UInt8}}, {multiple}, NULL)"
 
 
 def _rounded(number: str, key: str) -> str:

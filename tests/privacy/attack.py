@@ -109,6 +109,8 @@ class Outcome:
     """Share of the cells whose number of persons is known exactly."""
     seen: float
     """Share of the cells that are known to hold 1 to k-1 persons."""
+    somebody: float
+    """Share of the cells that are known to hold anybody, be it more than that."""
     counts: int
     counts_found: float
     """Share of the counts that are known to the unit."""
@@ -136,6 +138,7 @@ def attack(
         cells=len(persons),
         found=float((low == high).mean()),
         seen=float(((low >= 1) & (high < k)).mean()),
+        somebody=float((low >= 1).mean()),
         counts=len(counts),
         counts_found=float((width < 1).mean()),
         counts_near=float((width <= np.maximum(1, 0.2 * true)).mean()),

@@ -143,8 +143,8 @@ def concluded(values: dict[str, Array], counts: tuple[str, ...], k: int, base: i
 
 
 def surely_shown(k: int, base: int = 5) -> int:
-    """From so many persons on a cell is shown, whichever multiple is drawn: the first one that is not below k."""
-    return -(-k // base) * base
+    """From so many persons on a cell is shown, whatever the key draws: more than k, and every multiple at least k."""
+    return max(k + 1, -(-k // base) * base)
 
 
 def _shape(grain: Grain) -> _Shape:

@@ -36,8 +36,9 @@ def main() -> None:
                 found = attack(tables, stage.cells, stage.world.school_of_class, k, given.schools, given.cells)
                 sys.stdout.write(
                     f"use {use:.2f}, k = {k}: of {found.cells} small cells {found.found:.2%} found, {found.seen:.2%} "
-                    f"seen; of {found.counts} counts {found.counts_found:.2%} found, {found.counts_near:.2%} within a "
-                    f"tenth; {time.process_time() - start_s:.0f} s of CPU\n"
+                    f"seen, {found.somebody:.2%} known to hold anybody; of {found.counts} counts "
+                    f"{found.counts_found:.2%} found, {found.counts_near:.2%} within a tenth; "
+                    f"{time.process_time() - start_s:.0f} s of CPU\n"
                 )
                 sys.stdout.flush()
                 kept &= not found.wrong and not found.found and not found.counts_near and found.seen <= BUDGET_SEEN

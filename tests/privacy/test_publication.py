@@ -71,7 +71,7 @@ def threshold(cells: dict[str, Exact]) -> dict[str, Shown]:
 
 
 def follows_the_rule(cell: Exact, table: Shown, counts: tuple[str, ...], k: int) -> None:
-    """A row where k persons surely give one, and none below; a multiple of 5 within 4 of the truth; counts likewise."""
+    """A row where the rule surely gives one, none below k; a multiple of 5 within 4 of the truth; counts likewise."""
     seen = ~np.isnan(table.users)
     assert seen[cell.persons >= surely_shown(k)].all()
     assert not seen[cell.persons < k].any()
@@ -122,12 +122,13 @@ def test_a_higher_k_withdraws_what_was_published_below_it(stage: Stage, publishe
 def test_a_linear_programme_over_all_tables_finds_no_small_cell(
     stage: Stage, published_at: dict[int, dict[str, Shown]], k: int
 ) -> None:
-    """The budget: none exactly, at most 0.3 % seen to hold anybody, no count within a tenth. `make privacy`: all."""
+    """The budget: none exactly, at most 0.3 % seen to hold so few, no count within a tenth. `make privacy`: all."""
     found = attack(published_at[k], stage.cells, stage.world.school_of_class, k, schools=1, limit=100)
     assert found.wrong == 0
     assert found.cells == 100
     assert found.found == 0
     assert found.seen <= 0.003
+    assert found.somebody <= 0.01
     assert found.counts_found == 0
     assert found.counts_near == 0
 

@@ -63,5 +63,9 @@ def test_every_answer_can_be_had_as_json(words: str) -> None:
     assert offered == (words not in WITHOUT_JSON)
 
 
+def test_every_command_has_an_example() -> None:
+    assert set(EXAMPLES) >= set(COMMANDS)
+
+
 def test_the_commands_without_the_option_are_commands() -> None:
     assert set(WITHOUT_JSON) <= set(COMMANDS)
