@@ -63,7 +63,7 @@ test: install lint  ## everything that must hold, in fifteen minutes at most
 	$(MAKE) --no-print-directory --jobs 2 test-rooms test-whole
 
 test-rooms: .venv/.installed
-	$(BIN)/pytest tests/unit tests/fuzz tests/privacy
+	$(BIN)/pytest tests/unit tests/contract tests/fuzz tests/privacy
 
 test-whole: .venv/.installed
 	$(BIN)/pytest tests/e2e tests/integration
