@@ -18,6 +18,7 @@ from tests.grafana_seed import NOW, TODAY, City, make_city, store
 from tests.requirements import need
 
 PUBLISHED_DAYS: Final = 8
+_K: Final = 5
 
 
 @pytest.fixture(scope="session")
@@ -54,11 +55,11 @@ def city_database(stored_city: EmbeddedDatabase) -> DatabaseSettings:
 @pytest.fixture(scope="session")
 def published(city_database: DatabaseSettings, city_owner: Client) -> DatabaseSettings:
     """How its reader reaches the published figures of the city: of its last two weeks."""
-    publisher = Publisher(city_owner, city_database.database, Rule(5, (1, 2)))
+    publisher = Publisher(city_owner, city_database.database, Rule(_K, (1, 2)))
     publisher.publish_names()
     publisher.publish_progress()
     days = [TODAY - timedelta(days=n) for n in range(PUBLISHED_DAYS)]
-    for each in due(NOW, days, {}):
+    for each in due(NOW, days, {}, _K):
         publisher.publish(each.grain, each.start, each.stage, each.tick)
     return published_of(city_database)
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from click.testing import Result
 from pydantic import SecretStr
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from schemas.keyring import Keyring
 from sinks.clickhouse.embedded.process import EmbeddedDatabase

@@ -36,8 +36,8 @@ class Room:
         self,
         free: Callable[[], int],
         least_bytes: int,
-        stop_merges: Callable[[], None],
-        start_merges: Callable[[], None],
+        stop_merges: Callable[[], object],
+        start_merges: Callable[[], object],
         reopen: Callable[[], bool],
     ) -> None:
         self._free = free

@@ -27,9 +27,9 @@ def inserts() -> Iterator[tuple[str, str, str | None]]:
     """Module, table and columns of every INSERT of ours."""
     for path in (path for room in ROOMS for path in (ROOT / room).rglob("*.py")):
         for text in texts(path):
-            yield from ((str(path.relative_to(ROOT)), *found.groups()) for found in _INSERT.finditer(text))
+            yield from ((str(path.relative_to(ROOT)), found[1], found[2]) for found in _INSERT.finditer(text))
     for path in (ROOT / "sinks/clickhouse/migrations").glob("*.sql"):
-        yield from ((path.name, *found.groups()) for found in _INSERT.finditer(path.read_text()))
+        yield from ((path.name, found[1], found[2]) for found in _INSERT.finditer(path.read_text()))
 
 
 def test_every_insert_names_its_columns() -> None:
