@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint lock page test-rooms test-whole bench fuzz chaos backtest privacy sbom up clean
+.PHONY: help install demo test lint lock page test-rooms test-whole bench bench-check fuzz chaos backtest privacy sbom up clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -37,6 +37,9 @@ bench: .venv/.installed  ## the full path, decoding, page and alerts; then what 
 	$(BIN)/python bench/page.py --report bench/page.json
 	$(BIN)/python bench/alerts.py
 	$(BIN)/python -m bench.compare --write
+
+bench-check: .venv/.installed  ## whether an event became dearer than the committed ratios say (JDK and Maven)
+	$(BIN)/python -m bench.check
 
 backtest: .venv/.installed  ## how good the alerts are: twelve simulated years, the alternatives, the committed goals
 	$(BIN)/ent alerts backtest --check

@@ -119,28 +119,41 @@ def produce(bootstrap: str, count: int) -> int:
     return size
 
 
-def measure(scene: Scene, count: int, profile: Path | None) -> dict[str, Any]:
-    """Start a worker on the backlog and follow it to the end."""
+def run(folder: Path, count: int, *, jvm: bool = True, workers: int = 1, profile: Path | None = None) -> dict[str, Any]:
+    """Fill a broker that keeps its files in `folder`, and what came of `count` events."""
+    with Scene(Place(folder), jvm=jvm) as scene:
+        worker = scene.start_worker()
+        load_directory(EXAMPLE, scene.bootstrap, api_version=scene.api_version)
+        scene.wait_for_directory()
+        worker.stop()
+        size = produce(scene.bootstrap, count)
+        return {"bytes_per_event": round(size / count)} | measure(scene, count, workers, profile)
+
+
+def measure(scene: Scene, count: int, workers: int, profile: Path | None) -> dict[str, Any]:
+    """Start workers on the backlog and follow them to the end."""
     store = ClickHouseStore(scene.client, DATABASE)
     committed = scene.committed()
     before = committed.total()
-    worker = psutil.Process(scene.start_worker().pid)
+    group = [psutil.Process(scene.start_worker().pid)]
     database = psutil.Process(scene.database.pid)
-    start_s, first = time.monotonic(), (_cpu_s(worker), _cpu_s(database))
-    spy = _spy(worker.pid, profile) if profile else None
-    peak = 0
+    start_s, first = time.monotonic(), (_cpu_s(group[0]), _cpu_s(database))
+    group += [psutil.Process(scene.start_further_worker().pid) for _ in range(workers - 1)]
+    spy = _spy(group[0].pid, profile) if profile else None
+    peak = max(worker.memory_info().rss for worker in group)
     while (done := committed.total() - before) < count:
         scene.worker.check()
-        peak = max(peak, worker.memory_info().rss)
+        peak = max(peak, *(worker.memory_info().rss for worker in group))
         _show(f"{done} of {count} committed")
         time.sleep(0.2)
     wall_s = time.monotonic() - start_s
-    worker_s, database_s = _cpu_s(worker) - first[0], _cpu_s(database) - first[1]
+    worker_s, database_s = sum(map(_cpu_s, group)) - first[0], _cpu_s(database) - first[1]
     if spy:
         spy.wait()
     lines = store.ledger()
     return {
         "events": count,
+        "workers": workers,
         "wall_s": round(wall_s, 2),
         "events_per_s": round(count / wall_s),
         "events_per_worker_cpu_s": round(count / worker_s),
@@ -174,19 +187,13 @@ def main() -> int:
     parser.add_argument("--broker", choices=["jvm", "embedded"], default="jvm", help="embedded: 200 000 events at most")
     parser.add_argument("--report", type=Path)
     parser.add_argument("--profile", type=Path, help="where py-spy, if installed, writes 20 s of stacks")
+    parser.add_argument("--workers", type=int, default=1, help="of one group; the start of further ones is counted")
     options = parser.parse_args()
-    with (
-        tempfile.TemporaryDirectory(prefix="ent-bench-") as folder,
-        Scene(Place(Path(folder)), jvm=options.broker == "jvm") as scene,
-    ):
-        worker = scene.start_worker()
-        load_directory(EXAMPLE, scene.bootstrap, api_version=scene.api_version)
-        scene.wait_for_directory()
-        worker.stop()
-        size = produce(scene.bootstrap, options.events)
-        found = measure(scene, options.events, options.profile)
+    jvm = options.broker == "jvm"
+    with tempfile.TemporaryDirectory(prefix="ent-bench-") as folder:
+        found = run(Path(folder), options.events, jvm=jvm, workers=options.workers, profile=options.profile)
     machine = {"cores": psutil.cpu_count(), "processor": platform.processor() or platform.machine()}
-    found = {"command": " ".join(sys.argv), "bytes_per_event": round(size / options.events), **machine, **found}
+    found = {"command": " ".join(sys.argv), **machine, **found}
     for name, value in found.items():
         print(f"{name:<34} {value}")
     if options.report:

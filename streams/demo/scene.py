@@ -209,6 +209,11 @@ class Scene:
         self.worker = self._start_worker("worker", self.metrics_port, self.environment())
         return self.worker
 
+    def start_further_worker(self) -> Child:
+        """Start another worker of the same group and return when it has its partitions."""
+        (port,) = free_ports(1)
+        return self._start_worker(f"worker-{port}", port, self.environment() | {"ENT_METRICS_PORT": str(port)})
+
     def start_backfill_worker(self) -> Child:
         """Start a worker of the backfill lane beside it."""
         port = self._backfill_metrics_port
