@@ -18,6 +18,10 @@ from streams.settings import read_retention_settings
 
 def migrate(
     check: Annotated[bool, typer.Option("--check", help="Only say what is missing; exit 1 if anything is.")] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option(help="Replicated tables on all machines of this ClickHouse cluster; one node without it."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
 ) -> None:
     """Create or update the tables, and their limits of retention.
@@ -27,7 +31,7 @@ def migrate(
     read = read_retention_settings()
     settings = read.database
     client = connect(settings)
-    report = apply_migrations(client, settings.database, check=check)
+    report = apply_migrations(client, settings.database, check=check, cluster=cluster)
     if not check:
         write_applications(client, settings.database, int(time.time()))
         apply_retention(client, retentions(settings.database, read.retention))

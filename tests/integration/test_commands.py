@@ -104,6 +104,12 @@ def test_migrate_check_says_what_is_missing_and_writes_nothing(environment: dict
     assert ent("migrate", "--check", given=elsewhere).returncode == 0
 
 
+def test_migrate_takes_the_name_of_a_cluster(environment: dict[str, str]) -> None:
+    refused = ent("migrate", "--cluster", "two words", given=environment)
+    assert refused.returncode == 2
+    assert b"'two words' is no name of a database or a cluster" in refused.stderr
+
+
 def test_migrate_writes_the_catalogue_of_applications(database: EmbeddedDatabase, environment: dict[str, str]) -> None:
     named = environment | {"ENT_DATABASE__DATABASE": "catalogue"}
     for _ in range(2):
