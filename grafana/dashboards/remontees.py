@@ -25,8 +25,8 @@ def remontees() -> dict[str, Any]:
     question = "Les mêmes colonnes que les exports des plateformes et de la DNMA."
     made = board(FILE, "6 Remontées", question, ("now-1w/w", "now-1w/w"), "15m").timepicker(periods(*PERIODS))
     text = (
-        f"**{question}** Chaque tableau se télécharge en CSV par son menu. Chiffres exacts, réservés aux personnes "
-        "habilitées. Au-delà de 10 000 lignes un tableau est coupé : choisir une école ou une semaine. "
+        f"**{question}** Chaque tableau se télécharge en CSV par son menu. Au-delà de 10 000 lignes un tableau est "
+        "coupé : choisir une école ou une semaine. "
         "Données complètes jusqu’à **${complet}**. ${lecture:text}"
     )
     return to_json(
