@@ -46,6 +46,9 @@ class Batch:
     """Headers of each record; None when no record has any."""
     expired: OffsetRange | None = None
     """Offsets that retention removed before they were read; they end at `base`."""
+    written_ms: int = 0
+    """Kafka's own time of the last producer batch, in milliseconds since 1970 UTC, also where it holds no record for us
+    (a marker, an aborted transaction); 0 where the log does not say."""
 
     def __len__(self) -> int:
         return len(self.values)

@@ -60,7 +60,9 @@ DIRECTORY_FAILURES = Counter(
 ALERT_PASSES = Counter("ent_alert_passes", "Passes of this worker over the schools.", registry=REGISTRY)
 ALERT_PASSES_FAILED = Counter("ent_alert_passes_failed", "Those that ended with an error.", registry=REGISTRY)
 LEDGER_MISSING = Gauge(
-    "ent_ledger_missing_offsets", "Offsets that came to no end; more than 0 is a defect.", registry=REGISTRY
+    "ent_ledger_missing_offsets",
+    "Offsets that came to no end within two minutes; more than 0 is a defect.",
+    registry=REGISTRY,
 )
 
 PARTITION_PAUSED = Gauge(

@@ -254,10 +254,10 @@ def _holes(batch: Batch) -> list[tuple[OffsetRange, Drop]]:
 
 
 def _arrival_beside(batch: Batch, hole: OffsetRange) -> datetime:
-    """When the record before a hole arrived, or else the one after it; 1970 in a batch without records.
+    """When the record before a hole arrived, or else the one after it; in a batch without records, when it was written.
 
     A hole has no arrival of its own. Where batches are cut differently it may be told of two days: the first counts.
     """
     stamps = batch.timestamps_ms
-    stamp_ms = stamps[max(batch.index_of(hole[0]) - 1, 0)] if stamps else 0
+    stamp_ms = stamps[max(batch.index_of(hole[0]) - 1, 0)] if stamps else batch.written_ms
     return datetime.fromtimestamp(stamp_ms / 1000, UTC)

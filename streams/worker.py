@@ -22,7 +22,7 @@ from sinks.base import LogStart, Progress, RowsRefused, StoreMisconfigured, Stor
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.directory import activate_if_complete, current_revision, read_directory, store_directory_records
 from sinks.clickhouse.erasure import denied_keys
-from sinks.clickhouse.ledger import freeze_closed_months
+from sinks.clickhouse.ledger import freeze_closed_months, read_gaps
 from sinks.clickhouse.pauses import read_pauses, write_pause
 from sinks.clickhouse.store import ClickHouseStore
 from sinks.delivery import Waiting, deliver
@@ -38,6 +38,7 @@ from streams.frontier import Frontier
 from streams.garbage import spare_what_is_there
 from streams.incarnation import identify
 from streams.intake import Intake, Load
+from streams.ledger_check import LedgerCheck
 from streams.observation import note_stage, note_stored
 from streams.pauses import Pauses
 from streams.pipeline import Keys, Limits, process
@@ -110,6 +111,7 @@ class Worker:
         self._denied: frozenset[int] = frozenset()
         self._frontier = Frontier()
         self._begun: set[tuple[str, int]] = set()
+        self._ledger_check = LedgerCheck()
         self._pulse_s = self._began_s = time.monotonic()
         self._assigned = False
         self._unavailable: str | None = None
@@ -311,14 +313,14 @@ class Worker:
 
     async def _check_ledger(self) -> None:
         try:
-            lines = await asyncio.to_thread(self._store.ledger)
+            gaps = await asyncio.to_thread(read_gaps, self._client, self._database)
         except StoreUnavailable as unavailable:
             self._note_unavailable(unavailable)
             return
-        missing = sum(line.missing for line in lines)
+        missing = self._ledger_check.look(gaps, time.monotonic())
         metrics.LEDGER_MISSING.set(missing)
         if missing:
-            _log.error("ledger_does_not_close", missing_offsets=missing, advice="run `ent ledger`")
+            _log.error("ledger_does_not_close", missing_offsets=missing, advice="run `ent ledger explain`")
 
     async def _refresh_pauses(self) -> None:
         try:

@@ -65,6 +65,7 @@ def retentions(database: str, settings: RetentionSettings) -> list[Retention]:
         Retention(
             f"{database}.dead_letters", "toDate(arrived_at)", settings.dead_letters_days, "to mend what was refused"
         ),
+        Retention(f"{database}.rejects_by_minute", "toDate(minute)", counts, "plain counts of what was refused"),
         Retention(f"{database}.counts", "start", counts, why),
         Retention(f"{database}.counts_kept", "start", counts, why),
         Retention(f"{database}_public.cells", "start", counts, why),

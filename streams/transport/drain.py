@@ -7,6 +7,7 @@ from typing import Any
 
 from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.errors import CorruptRecordException
+from aiokafka.record.default_records import DefaultRecordBatch
 
 from streams.batch import Batch, Headers, offsets_or_none
 
@@ -27,6 +28,7 @@ def drain(fetched: Any, *, check_crcs: bool, max_records: int) -> Batch | None:
     values: list[bytes | None] = []
     keys: list[bytes | None] = []
     timestamps_ms: list[int] = []
+    written_ms = 0
     offsets: list[int] = []
     headers: list[Sequence[tuple[str, bytes | None]]] = []
     while source._records.has_next():
@@ -46,6 +48,8 @@ def drain(fetched: Any, *, check_crcs: bool, max_records: int) -> Batch | None:
         values += [record.value for record in records]
         keys += [record.key for record in records]
         timestamps_ms += [record.timestamp for record in records]
+        if isinstance(stored, DefaultRecordBatch):  # an older one holds its records alone
+            written_ms = stored.max_timestamp
         offsets += [record.offset for record in records]
         headers += [record.headers for record in records]
         end = stored.next_offset
@@ -68,6 +72,7 @@ def drain(fetched: Any, *, check_crcs: bool, max_records: int) -> Batch | None:
         first=offsets[0] if offsets else end,
         offsets=offsets_or_none(offsets),
         headers=[_plain(pairs) for pairs in headers] if any(headers) else None,
+        written_ms=max(written_ms, 0),
     )
 
 

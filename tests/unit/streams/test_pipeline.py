@@ -123,8 +123,11 @@ def test_what_expired_before_it_was_read_is_said() -> None:
 
 
 def test_a_batch_of_holes_alone_is_work_too() -> None:
-    hole = Batch(TOPIC, 0, 5, 9, [], [], [], 9)
+    """Its day is that on which its markers were written."""
+    written = datetime(2026, 11, 17, 8, 41, tzinfo=UTC)
+    hole = Batch(TOPIC, 0, 5, 9, [], [], [], 9, written_ms=int(written.timestamp() * 1000))
     result = work(hole)
+    assert result.shipment.dropped["arrived_at"].to_list() == [written]
     assert result.shipment.dropped.select("first", "next", "reason").rows() == [(5, 9, Drop.NO_RECORD)]
     assert result.minutes == frozenset()
 

@@ -201,6 +201,7 @@ def test_a_fetch_of_holes_only_is_an_empty_batch() -> None:
     batch = take(result)
     assert (len(batch), batch.base, batch.first, batch.next_offset) == (0, 0, 4, 4)
     assert batch.holes() == [(0, 4)]
+    assert batch.written_ms == 1003, "the ledger could not say when they arrived"
 
 
 def test_a_stale_fetch_is_dropped() -> None:

@@ -40,7 +40,7 @@ STOOD_ON: list[tuple[Any, str]] = [
     (TopicPartitionState, "consumed_to"),
     *((MemoryRecords, name) for name in ("has_next", "next_batch")),
     *((DefaultRecordBatch, name) for name in ("validate_crc", "base_offset", "next_offset", "producer_id")),
-    *((DefaultRecordBatch, name) for name in ("is_control_batch", "is_transactional")),
+    *((DefaultRecordBatch, name) for name in ("is_control_batch", "is_transactional", "max_timestamp")),
     *((Consumer, name) for name in ("getmany", "_wait_next_records", "_get_active_partitions", "_add_gap")),
     *((Consumer, name) for name in ("_buffered_partitions", "_acked", "_acked_index", "_read_offset", "_new_offset")),
     *((Consumer, name) for name in ("_committed_offset", "_unacked_messages", "_clean_unacked_messages")),
