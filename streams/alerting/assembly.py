@@ -18,4 +18,6 @@ def assemble(client: Client, database: str, settings: AlertSettings) -> AlertSer
     """A service that has not looked at anything yet."""
     alerts = AlertTables(client, database)
     tables = Tables(SchoolTimeTables(client, database), LoginTables(client, database), alerts)
-    return AlertService(tables, settings, Telling(alerts, channels_of(settings), timedelta(seconds=settings.give_up_s)))
+    give_up = timedelta(seconds=settings.give_up_s)
+    telling = Telling(alerts, channels_of(settings), give_up, grafana_tells=settings.grafana_tells)
+    return AlertService(tables, settings, telling)

@@ -20,6 +20,7 @@ class AlertSettings(BaseModel):
     history_days: int = Field(150, ge=7, description="Days of history that are learned from at a start.")
     warmup_days: int = Field(20, ge=1, description="School days of its own before a school is judged.")
     least_persons: int = Field(5, ge=1, description="Counts of fewer persons are left out of messages.")
+    grafana_tells: bool = Field(default=False, description="Grafana tells of alerts; the service of its digest alone.")
     dashboard_url: str = Field("", description="Where messages link to, {uai} standing for the school.")
     webhook_url: SecretStr | None = Field(None, description="Address that is sent every alert as JSON.")
     mail_to: str = Field("", description="Who is written to, separated by commas; empty: nobody.")

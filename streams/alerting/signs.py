@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Final
 
+import numpy as np
+
 from schemas.school_time.horizon import Horizon
 from schemas.school_time.school_time import PARIS
 from streams.alerting.episodes import PLATFORM_TOPIC, SCHOOL_TOPIC, Gravity, Sign
@@ -68,25 +70,29 @@ def recovered_topics(judged: Judgement, uais: Sequence[str]) -> set[str]:
     return topics
 
 
-def _back(judged: Judgement) -> Callable[[Finding], bool]:
-    """Whether what a finding is about has been near its usual for a while since it was raised."""
+def _back(judged: Judgement) -> Callable[[Finding], int | None]:
+    """The bin at whose end what a finding is about had been near its usual for a while since it was raised."""
     day = judged.day
-    if day.at == 0:
-        return lambda _: False
-    evidence = day.evidence()
-    seen, due, usual = evidence.observed.sum(1), evidence.expected.sum(1), day.usual()
+    usual = day.usual()
 
-    def is_back(finding: Finding) -> bool:
-        span = day.grid.spans(_HOUR_MIN if finding.school is not None else _HALF_HOUR_MIN)
-        if day.at - finding.raised <= span:
-            return False
-        if finding.school is not None:
-            return _near(float(seen[finding.school]), float(due[finding.school]))
-        profiles = slice(None) if finding.profile is None else slice(finding.profile, finding.profile + 1)
-        part = (slice(None), profiles, slice(day.at - span, day.at))
-        return _near(float(day.seen[part].sum()), float(usual[part].sum()))
+    def returned(finding: Finding) -> int | None:
+        if finding.school is None:
+            span = day.grid.spans(_HALF_HOUR_MIN)
+            profiles = slice(None) if finding.profile is None else slice(finding.profile, finding.profile + 1)
+            part = (slice(None), profiles, slice(max(day.at - span, finding.raised), day.at))
+            back = day.at - finding.raised > span and _near(float(day.seen[part].sum()), float(usual[part].sum()))
+            return day.at - 1 if back else None
+        after = slice(finding.raised + 1, day.at)
+        span, count = day.grid.spans(_HOUR_MIN), after.stop - after.start
+        if count < span:
+            return None
+        judgeable = (day.on & day.known)[finding.school, after]
+        bins = [(values[finding.school, :, after].sum(0) * judgeable) for values in (day.seen, day.expected)]
+        seen, due = (np.convolve(values, np.ones(span), "valid") for values in bins)
+        near = np.flatnonzero((due >= _LEAST_DUE) & (seen >= _BACK_SHARE * due))
+        return finding.raised + span + int(near[0]) if near.size else None
 
-    return is_back
+    return returned
 
 
 def _near(seen: float, due: float) -> bool:
@@ -98,12 +104,14 @@ def _sign(
     finding: Finding,
     uais: Sequence[str],
     profiles: Sequence[str],
-    is_back: Callable[[Finding], bool],
+    returned: Callable[[Finding], int | None],
 ) -> Sign:
     uai = "" if finding.school is None else uais[finding.school]
     profile = "" if finding.profile is None else profiles[finding.profile]
     grid = judged.day.grid
     joined = grid.spans(judged.day.settings.join_min)
+    back = returned(finding)
+    until = finding.until if back is None else min(finding.until, back)  # what comes after it is another incident
     last = min(judged.day.at, grid.watched.stop) - 1  # what holds when the watch ends in the evening goes on
     return Sign(
         topic=_topic(finding.kind, uai, profile),
@@ -113,8 +121,8 @@ def _sign(
         else (Gravity.GRAVE if finding.kind in _GRAVE else Gravity.ALERT),
         since=judged.moment(finding.since),
         raised=judged.moment(finding.raised + 1),
-        until=judged.moment(finding.until + 1),
-        active=not is_back(finding) and (finding.school is None or finding.until >= last - joined),
+        until=judged.moment(until + 1),
+        active=back is None and (finding.school is None or finding.until >= last - joined),
         uai=uai,
         profile=profile,
         observed=finding.observed,

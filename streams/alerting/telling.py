@@ -119,8 +119,12 @@ def as_json(step: StepRow) -> dict[str, object]:
 class Telling:
     """Works off the steps that were not told yet. A step that was sent and not noted is sent again."""
 
-    def __init__(self, tables: Alerts, channels: Sequence[Channel], give_up: timedelta) -> None:
+    def __init__(
+        self, tables: Alerts, channels: Sequence[Channel], give_up: timedelta, *, grafana_tells: bool = False
+    ) -> None:
+        """`grafana_tells`: its rules tell of what stands, so that only what is told once and never stands is sent."""
         self._tables = tables
+        self._grafana_tells = grafana_tells
         self._channels = {channel.name: channel for channel in channels}
         self._give_up = give_up
         self._paused: dict[str, tuple[datetime, timedelta]] = {}
@@ -136,7 +140,7 @@ class Telling:
         withheld = _withheld(self._tables.mutes(), self._tables.acknowledged())
         sent = 0
         for step, channel, attempts in waiting:
-            if withheld(step):
+            if withheld(step) or (self._grafana_tells and step.what != What.TOLD):
                 self._note(step, channel, "withheld", attempts, "", now)
             elif now - step.at > self._give_up:
                 self._note(step, channel, "given_up", attempts, "it could not be sent for too long", now)

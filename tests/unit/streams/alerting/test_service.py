@@ -106,6 +106,19 @@ def test_a_schools_outage_is_told_once_explained_and_resolved() -> None:
     assert [what for what, _ in stage.told].count("opened") == 1
 
 
+def test_a_second_outage_on_the_same_day_is_told_anew() -> None:
+    """The first has an end; the second is another alert, with a beginning of its own."""
+    school = largest(THURSDAY)
+    spans = (("08:30", "10:00"), ("13:30", "17:00"))
+    stage = Stage(*(Silence(paris(THURSDAY, first), paris(THURSDAY, last), school) for first, last in spans))
+    stage.run(THURSDAY, "08:30", "18:30", step_min=5)
+    opened = [step for step in stage.heard.steps if step.what == "opened"]
+    assert [step.uai for step in opened] == [school, school]
+    assert opened[0].alert_id != opened[1].alert_id
+    assert opened[1].since > paris(THURSDAY, "12:00")
+    assert [what for what, _ in stage.told][:3] == ["opened", "resolved", "opened"]
+
+
 def test_a_platform_outage_is_one_alert_and_no_schools() -> None:
     """Some events still arrive: the pipeline works, and all schools fall together."""
     stage = Stage(Silence(paris(THURSDAY, "15:30"), paris(THURSDAY, "17:30"), share=95))

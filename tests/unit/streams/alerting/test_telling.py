@@ -59,6 +59,16 @@ def test_a_step_is_sent_once_and_noted() -> None:
     assert outcome(alerts) == [("sent", 1)]
 
 
+def test_what_grafana_tells_is_not_told_twice() -> None:
+    """The digest never stands, so that no rule of Grafana sees it: it is sent all the same."""
+    channel = Flaky()
+    digest = replace(STEP, alert_id="bulletin", what="told", kind="bulletin_hebdomadaire", level=2)
+    _, alerts = telling(channel, STEP, digest)
+    assert Telling(alerts, [channel], timedelta(hours=24), grafana_tells=True).tell(NOW) == 1
+    assert channel.sent == [digest]
+    assert ("withheld", 0) in outcome(alerts)
+
+
 def test_a_channel_that_fails_is_left_alone_for_longer_and_longer() -> None:
     """Then everything goes out, and the attempts are known."""
     channel = Flaky(failures=2)

@@ -112,6 +112,19 @@ def test_doubling_that_lasts_is_believed_after_a_week() -> None:
     assert expected_per_day(learned)[SCHOOL] > 1.5 * USUAL_PER_DAY
 
 
+def test_a_history_that_was_doubled_while_it_was_learned_comes_down_day_by_day() -> None:
+    """Nobody can know it then. The single days that follow look low, are told of, and are believed in the end."""
+    doubled, settings = 15, Settings()
+    city = City(days=doubled + 45)
+    city.counts[SCHOOL, :, :doubled] *= 2
+    learned, _, closed = city.replay(settings)
+    concerned = {finding.school for day in closed for finding in day.findings}
+    assert concerned <= {SCHOOL}
+    assert all(day.findings == () for day in closed[: settings.warmup_days])
+    assert all(day.findings == () for day in closed[-5:])
+    assert expected_per_day(learned)[SCHOOL] == pytest.approx(USUAL_PER_DAY, rel=0.15)
+
+
 def test_the_clocks_may_change_without_an_alert() -> None:
     """The tables are in wall-clock bins: the same morning rush lies in the same bin before and after."""
     city = City(days=LEARNED_DAYS + 6)
