@@ -75,7 +75,8 @@ class AlertService:
         begun = self._tables.alerts.last_judged()
         watch = self._prepare(now)
         today = now.astimezone(PARIS).date()
-        self._learn_until(watch, today, begun, now)
+        # A day of which events are still to come, as while a backlog is read, is learned once it is whole.
+        self._learn_until(watch, min(today, complete.astimezone(PARIS).date()), begun, now)
         judged = self._judge_today(watch, today, now, complete)
         midnight = datetime.combine(today, time(), PARIS)
         # Before the first judgement ever, a backlog is being read: nothing was interrupted.
