@@ -73,10 +73,14 @@ class AlertService:
         if complete is None:
             return None  # no worker has read anything yet
         begun = self._tables.alerts.last_judged()
+        today, reached = now.astimezone(PARIS).date(), complete.astimezone(PARIS).date()
+        if self._next_day > reached:
+            self._watch = (
+                None  # days were learned whose events are only coming now: a backlog showed up after the start
+            )
         watch = self._prepare(now)
-        today = now.astimezone(PARIS).date()
         # A day of which events are still to come, as while a backlog is read, is learned once it is whole.
-        self._learn_until(watch, min(today, complete.astimezone(PARIS).date()), begun, now)
+        self._learn_until(watch, min(today, reached), begun, now)
         judged = self._judge_today(watch, today, now, complete)
         midnight = datetime.combine(today, time(), PARIS)
         # Before the first judgement ever, a backlog is being read: nothing was interrupted.
@@ -102,7 +106,7 @@ class AlertService:
         self._tables.alerts.add_steps(rows)
         for row in rows:
             _log.info("alert_step", alert=row.alert_id, what=row.what, kind=row.kind, school=row.uai)
-        if judged is not None and judged.day.at:
+        if judged is not None and judged.day.at and (watch.learned.day or judged.day.seen.any()):
             self._tables.alerts.add_health(health_rows(judged, watch.uais, self._rules.audience.names))
         return judged
 
