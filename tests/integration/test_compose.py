@@ -250,14 +250,15 @@ def test_the_worker_is_given_the_time_to_stop() -> None:
 
 
 def test_grafana_is_led_to_what_is_there() -> None:
-    """The data source names the service, user and password; the dashboards are mounted where they are looked for."""
-    (source,) = provisioned("datasources/*.yaml", "datasources")
-    data = source["jsonData"]
-    assert data["host"] in SERVICES
-    assert USERS.find(f"users/{data['username']}") is not None
-    assert data["defaultDatabase"] == environment("worker")["ENT_DATABASE__DATABASE"]
-    assert source["secureJsonData"]["password"].removeprefix("$") in environment("grafana")
-    assert environment("grafana")["GF_PLUGINS_PREINSTALL_SYNC"].split("@")[0] == source["type"]
+    """A data source for each reading, with service, user and password; the dashboards are where they are looked for."""
+    plugin = environment("grafana")["GF_PLUGINS_PREINSTALL_SYNC"].split("@")[0]
+    made = [source for source in provisioned("datasources/*.yaml", "datasources") if source["type"] == plugin]
+    database = environment("worker")["ENT_DATABASE__DATABASE"]
+    assert [source["jsonData"]["defaultDatabase"] for source in made] == [database, f"{database}_public"]
+    for source in made:
+        assert source["jsonData"]["host"] in SERVICES
+        assert USERS.find(f"users/{source['jsonData']['username']}") is not None
+        assert source["secureJsonData"]["password"].removeprefix("$") in environment("grafana")
     mounted = {volume.split(":")[1] for volume in SERVICES["grafana"]["volumes"]}
     assert {provider["options"]["path"] for provider in provisioned("dashboards/*.yaml", "providers")} <= mounted
     assert [path for volume in SERVICES["grafana"]["volumes"] for path in (ROOT / volume.split(":")[0]).glob("*.json")]
@@ -367,9 +368,10 @@ def test_the_owner_owns_both_readings_and_nothing_else() -> None:
 
 
 def test_grafana_reads_within_limits() -> None:
-    """Its user may SELECT from the database and nothing else, under limits that it cannot raise."""
+    """Its user may SELECT from the two readings and nothing else, under limits that it cannot raise."""
     database = environment("worker")["ENT_DATABASE__DATABASE"]
-    assert [grant.text for grant in USERS.iterfind("users/grafana/grants/query")] == [f"GRANT SELECT ON {database}.*"]
+    grants = [grant.text for grant in USERS.iterfind("users/grafana/grants/query")]
+    assert grants == [f"GRANT SELECT ON {database}.*", f"GRANT SELECT ON {database}_public.*"]
     profile = USERS.find(f"profiles/{USERS.findtext('users/grafana/profile')}")
     assert profile is not None
     assert profile.findtext("readonly") == "2"
