@@ -13,7 +13,9 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("schemas", "sinks", "grafana", "streams", "deploy")
 SOURCES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py")) if "node_modules" not in path.parts]
 IMPORTS = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml", "commands", "pty"}
-"""Readers that run what they read, or may. YAML is read by tests only, with the safe loader."""
+"""Readers that run what they read, or may."""
+READS_OUR_YAML = "grafana/dashboards/rules.py"
+"""The check of our own alert rules, before they are deployed; with the safe loader, as tests do."""
 CALLS = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "subprocess.getoutput"}
 
 
@@ -43,7 +45,8 @@ def shells(tree: ast.AST) -> list[int]:
 def test_no_data_becomes_code(path: Path) -> None:
     """No pickle and its kin, no YAML, no eval, no shell."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    assert [found for found in names(tree) if found[0] in IMPORTS | CALLS] == []
+    found = [name for name, _ in names(tree) if name in IMPORTS | CALLS or name.startswith("yaml.")]
+    assert found == (["yaml", "yaml.safe_load"] if str(path.relative_to(ROOT)) == READS_OUR_YAML else [])
     assert shells(tree) == []
 
 
