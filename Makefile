@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint lock page test-rooms test-whole bench bench-check fuzz chaos backtest privacy sbom up clean
+.PHONY: help install demo test lint lock page test-integration test-others bench bench-check fuzz chaos backtest privacy sbom up clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -63,13 +63,13 @@ lint: .venv/.installed  ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 
 test: install lint  ## everything that must hold, in fifteen minutes at most
-	$(MAKE) --no-print-directory --jobs 2 test-rooms test-whole
+	$(MAKE) --no-print-directory --jobs 2 test-integration test-others
 
-test-rooms: .venv/.installed
-	$(BIN)/pytest tests/unit tests/contract tests/fuzz tests/privacy
+test-integration: .venv/.installed  # these wait for brokers and databases most of the time, the others compute
+	$(BIN)/pytest tests/integration
 
-test-whole: .venv/.installed
-	$(BIN)/pytest tests/e2e tests/integration
+test-others: .venv/.installed
+	$(BIN)/pytest tests/unit tests/contract tests/fuzz tests/privacy tests/e2e
 
 UV_LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock:  ## resolve the versions again
