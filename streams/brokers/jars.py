@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -35,8 +36,11 @@ def kafka_jars() -> Path:
         )
     home = _cache()
     jars = home / "jars"
-    if not jars.is_dir():
-        _fetch(home, jars)
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "lock").open("w") as lock:
+        flock(lock, LOCK_EX)  # two that fetch at once would meet in Maven's own cache
+        if not jars.is_dir():
+            _fetch(home, jars)
     return jars
 
 
@@ -48,7 +52,6 @@ def _cache() -> Path:
 
 
 def _fetch(home: Path, jars: Path) -> None:
-    home.mkdir(parents=True, exist_ok=True)
     part = Path(mkdtemp(prefix="jars-", dir=home))
     try:
         (part / "pom.xml").write_text(_POM)
@@ -60,10 +63,6 @@ def _fetch(home: Path, jars: Path) -> None:
             raise BrokerError(
                 f"Maven could not fetch Kafka {KAFKA_VERSION}; is its repository reachable?\n{done.stdout[-2000:]}"
             )
-        try:
-            (part / "jars").rename(jars)
-        except OSError:
-            if not jars.is_dir():  # else another process was faster
-                raise
+        (part / "jars").rename(jars)
     finally:
         shutil.rmtree(part, ignore_errors=True)
