@@ -7,13 +7,15 @@ import sys
 _ALLOCATORS = {
     # We plan with one core per process: a pool of polars threads only adds waiting.
     "POLARS_MAX_THREADS": "1",
-    # One load is worked on after another, each by some thread of many: an arena a thread keeps what all of them freed.
-    "_RJEM_MALLOC_CONF": "narenas:2,dirty_decay_ms:500,muzzy_decay_ms:500",
+    # One load is worked on after another, each by some thread of many: several arenas would keep what all of them freed.
+    "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:3000,muzzy_decay_ms:0",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }
 """Read by polars, its allocator and Arrow when they are imported; what the environment says goes before."""
-_M_ARENA_MAX = -8
+_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3
 """Of glibc's malloc.h."""
+_LARGE_BYTES = 16 << 20
+"""What is as large goes back to the system at once: the body of an insert."""
 
 
 def main() -> None:
@@ -22,6 +24,7 @@ def main() -> None:
         os.environ.setdefault(name, value)
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
         libc.mallopt(_M_ARENA_MAX, 2)
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
     from streams.commands import main as run
 
     run()

@@ -68,7 +68,7 @@ class PaceSettings(_Section):
     max_rows: int = Field(20_000, ge=1, description="Records taken together at most.")
     max_insert_rows: int = Field(100_000, ge=1, description="Rows of one insert at most, where many records wait.")
     linger_s: float = Field(0.15, ge=0, description="Wait for more records at most.")
-    max_held_rows: int = Field(1_000_000, ge=1, description="Stored rows that may wait for their windows.")
+    max_held_rows: int = Field(2_000_000, ge=1, description="Stored rows that may wait for their windows.")
     pass_share: float = Field(0.3, gt=0, le=1, description="Share of the time that passes over windows may take.")
     roll_interval_s: Seconds = Field(3.0, description="Pause between passes over hours and days, at least.")
     patience_s: Seconds = Field(1800.0, description="How long the database may be away before the worker stops.")

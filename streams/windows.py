@@ -19,7 +19,7 @@ from sinks.base import Level
 
 PARIS = ZoneInfo("Europe/Paris")
 _EPOCH_DAY = date(1970, 1, 1)
-AT_ONCE = {Level.MINUTE: 500, Level.HOUR: 100, Level.DAY: 40}
+AT_ONCE = {Level.MINUTE: 250, Level.HOUR: 100, Level.DAY: 40}
 """Slices of one statement: few statements, and none that reads more than a small machine can hold."""
 
 
@@ -38,12 +38,12 @@ class Pace:
     shortest_pause_s: float = 0.1
     roll_interval_s: float = 3.0
     """Pause between passes over hours and days, at least; ten times what the last one took, if that is longer."""
-    longest_pause_s: float = 10.0
+    longest_pause_s: float = 20.0
     """Pause between passes over minutes at most, also after one that waited for a database that was away; and the pause
     while far behind: a fuller pass costs less, and nobody waits for old minutes."""
     longest_roll_pause_s: float = 60.0
     """The same between passes over hours and days."""
-    max_held_rows: int = 1_000_000
+    max_held_rows: int = 2_000_000
 
 
 @dataclass(frozen=True)
