@@ -7,7 +7,7 @@ import sys
 _ALLOCATORS = {
     # We plan with one core per process: a pool of polars threads only adds waiting.
     "POLARS_MAX_THREADS": "1",
-    # One load is worked on after another, each by some thread of many: several arenas would keep what all of them freed.
+    # Loads are worked on in turn, each by some thread of many: several arenas would keep what all of them freed.
     "_RJEM_MALLOC_CONF": "narenas:1,dirty_decay_ms:3000,muzzy_decay_ms:0",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
 }

@@ -176,7 +176,7 @@ async def test_many_dirty_slices_are_recomputed_in_pieces(passes: Passes) -> Non
     windows.add(Stored(frozenset(MINUTE + 60 * n for n in range(1201)), 1201, lambda: acknowledged.append(1)))
     await until(lambda: acknowledged)
     task.cancel()
-    assert [len(slices) for level, slices in passes.done if level == "minute"] == [500, 500, 201]
+    assert [len(slices) for level, slices in passes.done if level == "minute"] == [250, 250, 250, 250, 201]
 
 
 async def test_it_says_when_too_much_waits(passes: Passes) -> None:
