@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from grafana.source import EXACT_UID, SOURCE_TYPE
 from sinks.clickhouse.access import Audience
 
-SOURCE_TYPE: Final = "grafana-clickhouse-datasource"
-_SOURCE_OF_DASHBOARDS: Final = "ent-clickhouse"
 _FIRST_ORGANISATION: Final = 1
 
 
@@ -59,7 +58,7 @@ def _source(audience: Audience, reached: Reached) -> dict[str, Any]:
     return {
         "name": _title(audience),
         "orgId": audience.organisation if own else _FIRST_ORGANISATION,
-        "uid": _SOURCE_OF_DASHBOARDS if own else audience.role.replace("_", "-"),
+        "uid": EXACT_UID if own else audience.role.replace("_", "-"),
         "isDefault": own,
         "type": SOURCE_TYPE,
         "editable": False,

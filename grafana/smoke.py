@@ -14,9 +14,9 @@ from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 from grafana.dashboards.interpolation import Choice, fill_in
+from grafana.source import EXACT_UID
 
 FOLDER = Path(__file__).parent
-DATA_SOURCE = "ent-clickhouse"
 _TIMEOUT_S = 60.0
 _RULE = re.compile(r"^\s+- uid: (\S+)", re.MULTILINE)
 _PROVISIONING_ERROR = re.compile(r"(?=.*\blevel=error\b)(?=.*provisioning)")
@@ -67,7 +67,7 @@ def smoke(ask: Ask, log: Iterable[str], folder: Path = FOLDER) -> Iterator[Findi
     """Everything that is looked at, one by one. `log` is Grafana's own; `folder` holds what it should have loaded."""
     health = ask("/api/health", None)
     yield Finding("Grafana", "" if health.get("database") == "ok" else f"its database: {health}")
-    source = ask(f"/api/datasources/uid/{DATA_SOURCE}/health", None)
+    source = ask(f"/api/datasources/uid/{EXACT_UID}/health", None)
     yield Finding("data source", "" if source.get("status") == "OK" else str(source.get("message", source)))
     for path in sorted((folder / "generated").glob("*.json")):
         yield from _board(ask, path.stem)
@@ -107,7 +107,7 @@ def _query(ask: Ask, target: Mapping[str, Json], choices: Mapping[str, Choice]) 
     """The first column of the answer as text, and what went wrong."""
     ref_id = str(target.get("refId", "A"))
     sql = fill_in(target["rawSql"], choices)
-    asked = {**target, "refId": ref_id, "rawSql": sql, "datasource": {"uid": DATA_SOURCE}, "intervalMs": 60_000}
+    asked = {**target, "refId": ref_id, "rawSql": sql, "datasource": {"uid": EXACT_UID}, "intervalMs": 60_000}
     answered = ask("/api/ds/query", {"from": "now-7d", "to": "now", "queries": [asked]})
     result = answered.get("results", {}).get(ref_id)
     if result is None:

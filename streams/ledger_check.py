@@ -7,25 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+
+from sinks.clickhouse.ledger import OffsetRange
 
 STANDING_S = 120.0
 """What came to no end for so long is a defect."""
-
-
-class Gap(Protocol):
-    """A half-open range of offsets of one partition of one log."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def incarnation(self) -> int: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def first(self) -> int: ...
-    @property
-    def next(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -44,12 +30,12 @@ class LedgerCheck:
     def __init__(self) -> None:
         self._seen: list[_Seen] = []
 
-    def look(self, gaps: Iterable[Gap], now_s: float) -> int:
+    def look(self, gaps: Iterable[OffsetRange], now_s: float) -> int:
         """How many offsets came to no end at every look since `STANDING_S` ago; `now_s` is of a monotonic clock."""
         self._seen = [part for gap in gaps for part in self._parts(gap, now_s)]
         return sum(part.next - part.first for part in self._seen if now_s - part.since_s >= STANDING_S)
 
-    def _parts(self, gap: Gap, now_s: float) -> list[_Seen]:
+    def _parts(self, gap: OffsetRange, now_s: float) -> list[_Seen]:
         """A gap as what was seen of it before, and the rest."""
         log = (gap.topic, gap.incarnation, gap.partition)
         at, parts = gap.first, []

@@ -69,8 +69,9 @@ _LEDGER_INTERVAL_S = 60.0
 _FREEZE_INTERVAL_S = 3600.0
 _PULSE_INTERVAL_S = 0.2
 _ALERT_INTERVAL_S = 10.0
-_ALERT_PATIENCE_S = 120.0
 """Between looks at whether five more minutes can be judged."""
+_ALERT_PATIENCE_S = 120.0
+"""How long a backlog may put off the first of them."""
 _LEADING = (LOGIN, 0)
 """Whoever holds this partition watches the schools: see docs/adr/0024."""
 _BATCH_RECORDS = 5_000

@@ -9,10 +9,10 @@ from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.cog import builder, encoder
 from grafana_foundation_sdk.models import dashboard as models
 
-from grafana.audiences import SOURCE_TYPE
 from grafana.dashboards import style
 from grafana.dashboards.query import SOURCE, Ready, annotation
 from grafana.dashboards.statements import statement
+from grafana.source import SOURCE_TYPE
 
 COLUMNS = 24
 CHOICES = ("ecole", "profil")

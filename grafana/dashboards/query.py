@@ -5,7 +5,7 @@ from typing import Any
 from grafana_foundation_sdk.cog import builder, variants
 from grafana_foundation_sdk.models import dashboard as models
 
-from grafana.audiences import SOURCE_TYPE
+from grafana.source import SOURCE_TYPE
 
 SOURCE = models.DataSourceRef(type_val=SOURCE_TYPE, uid="${ds}")
 """The data source that the variable `ds` names: the same dashboard reads the exact or the published figures."""

@@ -17,6 +17,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from grafana.source import EXACT_UID, SOURCE_TYPE
 from grafana.viewer.answer import Query, answer
 from grafana.viewer.failure import QueryError
 from grafana.viewer.period import Period
@@ -25,9 +26,8 @@ log = logging.getLogger(__name__)
 
 WEB = Path(__file__).parent / "web"
 DASHBOARDS = Path(__file__).parent.parent / "generated"
-_TYPE = "grafana-clickhouse-datasource"
-EXACT: dict[str, Any] = {"uid": "ent-clickhouse", "name": "Chiffres exacts", "type": _TYPE, "isDefault": True}
-PUBLISHED: dict[str, Any] = {"uid": "ent-publie", "name": "Chiffres publiés", "type": _TYPE, "isDefault": False}
+EXACT: dict[str, Any] = {"uid": EXACT_UID, "name": "Chiffres exacts", "type": SOURCE_TYPE, "isDefault": True}
+PUBLISHED: dict[str, Any] = {"uid": "ent-publie", "name": "Chiffres publiés", "type": SOURCE_TYPE, "isDefault": False}
 """The readings as data sources: Grafana's provisioning has the same uids and names."""
 
 _POLICY = (
@@ -100,7 +100,7 @@ class _Page:
         return _json(self._sources)
 
     async def settings(self, _: web.Request) -> web.Response:
-        kind = {"id": _TYPE, "name": _TYPE, "info": {"logos": {}}, "module": ""}
+        kind = {"id": SOURCE_TYPE, "name": SOURCE_TYPE, "info": {"logos": {}}, "module": ""}
         sources = {
             source["name"]: {**source, "id": number, "access": "proxy", "jsonData": {}, "readOnly": True, "meta": kind}
             for number, source in enumerate(self._sources, 1)

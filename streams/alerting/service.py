@@ -75,9 +75,8 @@ class AlertService:
         begun = self._tables.alerts.last_judged()
         today, reached = now.astimezone(PARIS).date(), complete.astimezone(PARIS).date()
         if self._next_day > reached:
-            self._watch = (
-                None  # days were learned whose events are only coming now: a backlog showed up after the start
-            )
+            # Days were learned whose events are only coming now: a backlog showed up after the start.
+            self._watch = None
         watch = self._prepare(now)
         # A day of which events are still to come, as while a backlog is read, is learned once it is whole.
         self._learn_until(watch, min(today, reached), begun, now)

@@ -15,6 +15,7 @@ import typer
 from sinks.clickhouse.alert_tables import AlertRow, AlertTables, Label, Mute, StepRow
 from sinks.clickhouse.client import connect
 from streams.commands.alerts_backtest import backtest
+from streams.commands.as_json import AsJson
 from streams.settings import read_alert_settings, read_database_settings
 
 if TYPE_CHECKING:
@@ -27,7 +28,6 @@ alerts_app.command()(backtest)
 _PARIS: Final = ZoneInfo("Europe/Paris")
 _MOMENT_FORMATS: Final = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
 _EVERY_SCHOOL: Final = "all"
-_AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 _Alert = Annotated[str, typer.Argument(help="Id of the alert, or its first letters.")]
 _Note = Annotated[str, typer.Option(help="A word for colleagues. No names of pupils or families.")]
 
@@ -43,7 +43,7 @@ class Verdict(StrEnum):
 @alerts_app.command("list")
 def list_(
     days: Annotated[int, typer.Option(min=0, help="Also those that ended in so many days.")] = 7,
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the alerts that stand, and the recent ones, the latest first."""
     found = _tables().alerts(datetime.now(UTC) - timedelta(days=days))
@@ -59,7 +59,7 @@ def list_(
 
 
 @alerts_app.command()
-def show(alert: _Alert, as_json: _AsJson = False) -> None:
+def show(alert: _Alert, as_json: AsJson = False) -> None:
     """Show the life of an alert: every step, with what people were told."""
     steps = _steps(alert)
     if as_json:
@@ -70,7 +70,7 @@ def show(alert: _Alert, as_json: _AsJson = False) -> None:
 
 
 @alerts_app.command()
-def ack(alert: _Alert, note: _Note = "", as_json: _AsJson = False) -> None:
+def ack(alert: _Alert, note: _Note = "", as_json: AsJson = False) -> None:
     """Say that somebody looks after it: nobody is told that it gets worse."""
     known = _steps(alert)[0]
     _tables().acknowledge(known.alert_id, note, datetime.now(UTC))
@@ -84,7 +84,7 @@ def mute(
     kind: Annotated[str, typer.Option(help="One kind of alert; by default all of them.")] = "",
     note: _Note = "",
     withdraw: Annotated[str, typer.Option(help="Take back the mute of this id.")] = "",
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Tell nobody of a school's alerts for a time; they are recorded all the same. Prints the mute's id."""
     now = datetime.now(UTC)
@@ -102,7 +102,7 @@ def label(
     start: Annotated[datetime | None, typer.Option("--from", formats=_MOMENT_FORMATS, help="In Paris.")] = None,
     end: Annotated[datetime | None, typer.Option("--to", formats=_MOMENT_FORMATS, help="In Paris.")] = None,
     note: _Note = "",
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Note what an alert was about, or an incident that none told of: precision and recall come from these labels."""
     now = datetime.now(UTC)
@@ -123,7 +123,7 @@ def label(
 def explain(
     school: Annotated[str, typer.Argument(help="UAI.")],
     at: Annotated[datetime, typer.Argument(formats=_MOMENT_FORMATS, help="In Paris.")],
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the whole calculation for a school at a moment, from what is stored now."""
     from streams.alerting.assembly import assemble  # here: the other commands do without numpy

@@ -10,13 +10,13 @@ import typer
 from sinks.clickhouse.backup import BackupRefused, back_up
 from sinks.clickhouse.backup import restore as bring_back
 from sinks.clickhouse.client import connect
+from streams.commands.as_json import AsJson
 from streams.settings import read_database_settings
 
-_AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 _Name = Annotated[str, typer.Argument(help="Name of the backup, for example ent-2026-11-22.")]
 
 
-def backup(name: _Name, as_json: _AsJson = False) -> None:
+def backup(name: _Name, as_json: AsJson = False) -> None:
     """Copy the whole database into the folder of backups of the ClickHouse server; workers may go on.
 
     ent backup ent-2026-11-22
@@ -30,7 +30,7 @@ def backup(name: _Name, as_json: _AsJson = False) -> None:
     typer.echo(json.dumps({"backup": name}) if as_json else told)
 
 
-def restore(name: _Name, as_json: _AsJson = False) -> None:
+def restore(name: _Name, as_json: AsJson = False) -> None:
     """Bring the database back from a backup, into one that is empty; stop the workers before.
 
     Then let the workers read again from before the backup: docs/operations.md says how.

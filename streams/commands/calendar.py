@@ -18,6 +18,7 @@ from schemas.school_time.horizon import Horizon
 from schemas.school_time.ministry import MinistryFileError
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.school_time import SchoolTimeTables
+from streams.commands.as_json import AsJson
 from streams.directory.difference import MAX_LOSS_SHARE
 from streams.school_time.difference import TooManyWeeksLostError, compare_weeks
 from streams.school_time.files import read_calendar_file, read_timetable_file
@@ -29,7 +30,6 @@ _PARIS: Final = ZoneInfo("Europe/Paris")
 _EVERY_SCHOOL: Final = "all"
 _Calendar = Annotated[Path | None, typer.Option(help="File of fr-en-calendrier-scolaire, as CSV or JSON.")]
 _Timetables = Annotated[Path | None, typer.Option(help="File of fr-en-organisation-du-temps-scolaire, likewise.")]
-_AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 _MOMENT_FORMATS: Final = ["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"]
 _LABELS: Final = {
     Category.FERMETURE: "fermeture déclarée",
@@ -45,7 +45,7 @@ _LABELS: Final = {
 
 
 @calendar_app.command()
-def check(calendar: _Calendar = None, timetables: _Timetables = None, as_json: _AsJson = False) -> None:
+def check(calendar: _Calendar = None, timetables: _Timetables = None, as_json: AsJson = False) -> None:
     """Check the ministry's files, line by line; without files, what is in force. Exit 1 if there is something to mend.
 
     What is in force is to be mended once it has less than 60 days left, or where a school lies in no calendar.
@@ -74,7 +74,7 @@ def load(
     max_loss: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the schools' timetables that may be lost, from 0 to 1.")
     ] = MAX_LOSS_SHARE,
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Put the files in force, in place of what was; what is not given stays. Exit 1, nothing done, if one is not right.
 
@@ -113,7 +113,7 @@ def declare(
     reason: Annotated[ClosureReason, typer.Option(help="Why.")] = ClosureReason.AUTRE,
     note: Annotated[str, typer.Option(help="A word for people. No names.")] = "",
     withdraw: Annotated[str, typer.Option(help="Take back the closure of this id, given with the same moments.")] = "",
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Declare that a school, or all of them, is closed: no alert about use is raised then. Prints the closure's id."""
     tables = _tables()
@@ -140,7 +140,7 @@ def show(
         datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day; by default today.")
     ] = None,
     days: Annotated[int, typer.Option(min=1, max=1000, help="How many days.")] = 7,
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the days of a school, or what is in force for all. Times are those of Paris."""
     known = _tables().read()

@@ -15,6 +15,7 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.directory import current_revision, read_directory
 from sinks.clickhouse.named_events import ClickHouseNamedEvents
 from sinks.clickhouse.store import ClickHouseStore
+from streams.commands.as_json import AsJson
 from streams.commands.directory_sources import PARIS, MaxLoss, import_sources, told
 from streams.directory.csv_file import Problem
 from streams.directory.difference import MAX_LOSS_SHARE, TooManyLostError
@@ -29,11 +30,10 @@ from streams.topics import ApiVersion
 directory_app = typer.Typer(help="The directory of schools, classes and profiles.", no_args_is_help=True)
 
 _Folder = Annotated[Path, typer.Argument(help="Folder with schools.csv, classes.csv, profiles.csv and accounts.csv.")]
-_AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
 
 @directory_app.command()
-def check(folder: _Folder, as_json: _AsJson = False) -> None:
+def check(folder: _Folder, as_json: AsJson = False) -> None:
     """Say what is wrong in the files, line by line. Exit 1 if anything is."""
     found = read_folder(folder)
     counts = {"schools": len(found.records[School.topic]), "classes": len(found.records[SchoolClass.topic])}
@@ -55,7 +55,7 @@ def load(
         bool, typer.Option("--again", help="Also where nothing changed, for a database that has lost it.")
     ] = False,
     max_loss: MaxLoss = MAX_LOSS_SHARE,
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Send the directory to Kafka as a new revision; workers put it in force when all of it has arrived.
 
@@ -91,7 +91,7 @@ def load(
 def reenrich(
     since: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="First day of the events to look at, UTC.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look again at events whose school or class was not known, with the directory that is in force now.
 
@@ -129,7 +129,7 @@ def preview(
     bootstrap: Annotated[
         str | None, typer.Option(help="Kafka as host:port,…; by default ENT_KAFKA__BOOTSTRAP.")
     ] = None,
-    as_json: _AsJson = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what a load would change today in the directory that Kafka holds; nothing is sent."""
     bootstrap, api_version, security = _broker(bootstrap)

@@ -16,6 +16,7 @@ import typer
 
 from schemas.directory import School, SchoolClass
 from schemas.directory_reader import read_directory_records
+from streams.commands.as_json import AsJson
 from streams.directory.columns import PROFILES
 from streams.directory.difference import MAX_LOSS_SHARE, Difference, TooManyLostError, compare
 from streams.directory.folder import Folder, read_folder
@@ -50,7 +51,7 @@ def import_sources(
     ] = False,
     max_loss: MaxLoss = MAX_LOSS_SHARE,
     do_write: Annotated[bool, typer.Option("--write", help="Change the folder; without it only the preview.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Take over fr-en-annuaire-education, …-effectifs-nb_classes, …-ips-ecoles, the vendor's accounts, AAF 1D exports.
 

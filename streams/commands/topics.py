@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from streams.commands.as_json import AsJson
 from streams.settings import read_settings
 from streams.topics import check_topics, create_topics, specs
 
@@ -16,7 +17,7 @@ def topics(
     check: Annotated[
         bool, typer.Option("--check", help="Create nothing; exit 1 where a topic is not as it should be.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Create the topics that are missing; never change or delete one that is there."""
     kafka = read_settings().kafka
